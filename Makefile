@@ -1,0 +1,31 @@
+# Shanlu: `make demo` plans the bundled county's day, `make test` passes the tests; both set everything up first.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: setup demo test lint bench clean
+
+setup: $(VENV)/.setup-done
+
+$(VENV)/.setup-done: pyproject.toml constraints.txt
+	$(PYTHON) -m venv "$(VENV)"
+	"$(BIN)/python" -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
+	touch "$@"
+
+demo: setup
+	"$(BIN)/python" -m api.cli demo
+
+test: setup
+	"$(BIN)/python" -m pytest
+
+lint: setup
+	"$(BIN)/python" -m ruff check .
+	"$(BIN)/python" -m ruff format --check .
+	"$(BIN)/python" -m mypy
+	"$(BIN)/lint-imports"
+
+bench: setup
+	"$(BIN)/python" -m benchmarks
+
+clean:
+	rm -rf out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

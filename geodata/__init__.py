@@ -1,0 +1,1 @@
+"""The land, the roads, the air and the timetable; no order, no carrier."""

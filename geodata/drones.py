@@ -1,0 +1,57 @@
+"""DroneType: the physics of a cargo drone as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class DroneType:
+    """A cargo multicopter. Defaults are stated in ``docs/reference/parameters.md`` with their sources.
+
+    Parameters
+    ----------
+    mass_kg
+        Take-off mass without payload, batteries included.
+    payload_kg, payload_loss_kg_per_km
+        Payload limit at sea level and what it loses per 1,000 m of altitude (of the higher end of the flight).
+    disc_area_m2
+        Total rotor disc area, a coaxial pair counted once.
+    hover_factor
+        κ/η of P_hover = hover_factor · (m g)^1.5 / sqrt(2 ρ A).
+    cruise_factor, descent_factor
+        Power in cruise and in descent as a share of hover power.
+    climb_efficiency
+        η_c of the climb term m g w / η_c.
+    reserve
+        Share of the battery that must be left on landing back at the base.
+    winch_s
+        Hover-and-winch (or land, unload and take off) time at the far end of a sortie.
+    turnaround_s
+        Time on the pad between two sorties: landing, battery swap, loading, take-off check.
+    clearance_m
+        Least height over ground away from the ends of the flight.
+    approval
+        ``none``, ``declared`` or ``required``: what a flight below 120 m needs.
+    """
+
+    id: str
+    mass_kg: float
+    payload_kg: float
+    payload_loss_kg_per_km: float
+    volume_l: float
+    battery_wh: float
+    reserve: float
+    disc_area_m2: float
+    hover_factor: float
+    cruise_factor: float
+    descent_factor: float
+    climb_efficiency: float
+    cruise_m_s: float
+    climb_m_s: float
+    descent_m_s: float
+    wind_limit_m_s: float
+    winch_s: int
+    turnaround_s: int
+    clearance_m: float = 30.0
+    approval: str = "none"

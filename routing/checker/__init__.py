@@ -1,0 +1,1 @@
+"""The judge of plans; shares no derivation with the solver."""

@@ -1,0 +1,1 @@
+"""A checked plan as files people and programs can use."""

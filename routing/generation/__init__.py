@@ -1,0 +1,1 @@
+"""Complete scenarios from an OSM extract or out of nothing."""
