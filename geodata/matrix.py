@@ -65,3 +65,8 @@ class TravelMatrix:
     def reachable(self) -> npt.NDArray[np.bool_]:
         """Boolean array of shape (n, n): True where there is a way from i to j."""
         return self.duration_s < UNREACHABLE_S
+
+    def reaches(self, place_id: str, other_id: str) -> bool:
+        """Return whether there is a way from one place to the other and back."""
+        i, j = self.index[place_id], self.index[other_id]
+        return bool(self.reachable[i, j] and self.reachable[j, i])

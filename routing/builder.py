@@ -1,0 +1,237 @@
+"""Everything read → Problem: places, carriers, matrices and flights as the solver sees them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from geodata.area import Area
+from geodata.cache import Cache
+from geodata.location import Level, Site
+from geodata.matrix import TravelMatrix
+from geodata.profiles import EdgeCosts, Profile, edge_costs
+from geodata.street_matrix import Snap, compute_matrix, snap
+from geodata.timetable import CargoStop, CargoTrip, Timetable, Trip
+from routing.flight_table import FlightBook, build_flight_table
+from routing.model.carrier import BusCall, BusTrip, Drone, Vehicle, VehicleType
+from routing.model.problem import FlightTable, Place, Problem
+from routing.scenario import Scenario
+
+ABSENT_COMPARTMENT_LIMIT = 1.0e9
+"""Stands for "no limit stated" on bus pieces."""
+
+
+@dataclass(frozen=True)
+class Travel:
+    """What a travel key stands for: the profile within a vehicle's limits, its edge costs and where places join."""
+
+    profile: Profile
+    costs: EdgeCosts
+    snap: Snap
+
+
+@dataclass(frozen=True)
+class BuiltProblem:
+    """A problem with the geometry the plan is drawn with afterwards."""
+
+    problem: Problem
+    travels: Mapping[str, Travel]
+    flight_paths: Mapping[str, FlightBook]
+    """Flight paths by drone type."""
+
+
+def build_problem(scenario: Scenario, area: Area, cache: Cache | None = None) -> BuiltProblem:
+    """Build the day's problem from a scenario and its area.
+
+    Matrices and flights come from the cache when streets, closures, profile, weather and places are unchanged.
+    """
+    cache = cache if cache is not None else Cache(None)
+    places = _places(scenario, area)
+    vehicles, profiles = _vehicles(scenario, area)
+    travels, matrices = _travel(area, profiles, places, cache)
+    drones = _drones(scenario)
+    tables: dict[str, FlightTable] = {}
+    books: dict[str, FlightBook] = {}
+    for type_id in sorted({drone.service.id for drone in drones}):
+        bases = tuple(sorted({drone.base for drone in drones if drone.service.id == type_id}))
+        tables[type_id], books[type_id] = build_flight_table(
+            scenario.drone_services[type_id].physics, bases, places, area, cache
+        )
+    problem = Problem(
+        name=scenario.name,
+        places=places,
+        orders=scenario.orders,
+        vehicles=vehicles,
+        drones=drones,
+        bus_trips=_bus_trips(area.timetable, {place.id for place in places}),
+        matrices=matrices,
+        flights=tables,
+        products=scenario.products,
+        rates=scenario.rates,
+        hourly_temp_c=area.weather.hourly_temp_c(),
+        temp_elevation_m=area.weather.ref_elevation_m,
+    )
+    return BuiltProblem(problem, travels, books)
+
+
+def _places(scenario: Scenario, area: Area) -> tuple[Place, ...]:
+    drops = scenario.drops
+    lon = np.array([site.lon for site in scenario.sites] + [lon for lon, _ in drops.values()], dtype=np.float64)
+    lat = np.array([site.lat for site in scenario.sites] + [lat for _, lat in drops.values()], dtype=np.float64)
+    elevation = area.terrain.elevation_m(lon, lat)
+    sites = [_place_of_site(site, float(height)) for site, height in zip(scenario.sites, elevation, strict=False)]
+    offset = len(sites)
+    dropped = [
+        Place(
+            id=place_id,
+            name=place_id,
+            level=Level.GROUP,
+            lon=drops[place_id][0],
+            lat=drops[place_id][1],
+            elevation_m=float(elevation[offset + k]),
+            handling_s=0,
+            closes_s=2 * 86_400,
+        )
+        for k, place_id in enumerate(drops)
+    ]
+    return tuple(sites + dropped)
+
+
+def _place_of_site(site: Site, elevation_m: float) -> Place:
+    return Place(
+        id=site.id,
+        name=site.name,
+        level=site.level,
+        lon=site.lon,
+        lat=site.lat,
+        elevation_m=elevation_m,
+        parent=site.parent,
+        opens_s=site.opens_s,
+        closes_s=site.closes_s,
+        handling_s=site.handling_s,
+        store_kg={
+            "ambient": site.store_ambient_kg,
+            "chilled": site.store_chilled_kg,
+            "frozen": site.store_frozen_kg,
+        },
+        drone_pads=site.drone_pads,
+    )
+
+
+def numbered_carriers(scenario: Scenario) -> Iterator[tuple[str, str, str, str]]:
+    """Yield (carrier id, type id, site id, operator) of every vehicle, courier and drone, in file order.
+
+    Ids are ``<type>@<site>#<k>``; numbering goes on where a type stands twice at a site.
+    """
+    counted: dict[tuple[str, str], int] = {}
+    for stand in scenario.stands:
+        for _ in range(stand.count):
+            key = (stand.type, stand.site)
+            counted[key] = counted.get(key, 0) + 1
+            yield f"{stand.type}@{stand.site}#{counted[key]}", stand.type, stand.site, stand.operator
+
+
+def effective_profile(vehicle_type: VehicleType, profiles: Mapping[str, Profile]) -> Profile:
+    """Return the travel profile of a vehicle type within the type's own dimensions."""
+    base = profiles[vehicle_type.profile]
+    return base.limited(vehicle_type.width_m, vehicle_type.height_m, vehicle_type.gross_kg)
+
+
+def _vehicles(scenario: Scenario, area: Area) -> tuple[tuple[Vehicle, ...], dict[str, Profile]]:
+    vehicles: list[Vehicle] = []
+    profiles: dict[str, Profile] = {}
+    for carrier_id, type_id, site_id, operator in numbered_carriers(scenario):
+        vehicle_type = scenario.vehicle_types.get(type_id)
+        if vehicle_type is None:
+            continue
+        profile = effective_profile(vehicle_type, area.profiles)
+        profiles[profile.key] = profile
+        vehicles.append(Vehicle(id=carrier_id, type=vehicle_type, base=site_id, operator=operator, travel=profile.key))
+    return tuple(vehicles), profiles
+
+
+def _drones(scenario: Scenario) -> tuple[Drone, ...]:
+    return tuple(
+        Drone(id=carrier_id, service=scenario.drone_services[type_id], base=site_id, operator=operator)
+        for carrier_id, type_id, site_id, operator in numbered_carriers(scenario)
+        if type_id in scenario.drone_services
+    )
+
+
+def _travel(
+    area: Area, profiles: Mapping[str, Profile], places: tuple[Place, ...], cache: Cache
+) -> tuple[dict[str, Travel], dict[str, TravelMatrix]]:
+    ids = tuple(place.id for place in places)
+    lon = np.array([place.lon for place in places], dtype=np.float64)
+    lat = np.array([place.lat for place in places], dtype=np.float64)
+    closed = area.closed_today
+    points = hashlib.sha256(repr(ids).encode() + lon.tobytes() + lat.tobytes() + closed.tobytes()).hexdigest()
+    travels: dict[str, Travel] = {}
+    matrices: dict[str, TravelMatrix] = {}
+    for key in sorted(profiles):
+        profile = profiles[key]
+        costs = edge_costs(area.streets, profile, closed)
+        joined = snap(area.streets, costs, profile, lon, lat)
+        travels[key] = Travel(profile, costs, joined)
+        matrices[key] = cache.get(
+            "matrix",
+            {"streets": area.streets_digest, "profile": repr(profile), "points": points},
+            lambda costs=costs, key=key, joined=joined: compute_matrix(area.streets, costs, key, ids, joined),  # type: ignore[misc]
+        )
+    return travels, matrices
+
+
+def _bus_trips(timetable: Timetable | None, place_ids: set[str]) -> tuple[BusTrip, ...]:
+    if timetable is None:
+        return ()
+    cargo_stops: dict[str, list[CargoStop]] = {}
+    for cargo_stop in timetable.cargo_stops:
+        if cargo_stop.site_id in place_ids:
+            cargo_stops.setdefault(cargo_stop.stop_id, []).append(cargo_stop)
+    cargo_trips = {cargo.trip_id: cargo for cargo in timetable.cargo_trips}
+    trips = [
+        _bus_trip(trip, cargo_trips[trip.id], timetable, cargo_stops)
+        for trip in timetable.trips
+        if trip.id in cargo_trips
+    ]
+    return tuple(trip for trip in trips if len(trip.calls) >= 2)
+
+
+def _bus_trip(
+    trip: Trip, cargo: CargoTrip, timetable: Timetable, cargo_stops: Mapping[str, list[CargoStop]]
+) -> BusTrip:
+    line = timetable.lines[trip.line_id]
+    calls = [
+        BusCall(
+            place_id=cargo_stop.site_id,
+            bus_stop_id=call.stop_id,
+            sequence=call.sequence,
+            arrival_s=call.arrival_s,
+            departure_s=call.departure_s,
+            board_s=cargo_stop.board_s,
+            cutoff_s=cargo_stop.cutoff_s,
+            can_load=call.can_load,
+            can_unload=call.can_unload,
+        )
+        for call in trip.calls
+        for cargo_stop in cargo_stops.get(call.stop_id, ())
+    ]
+    return BusTrip(
+        id=trip.id,
+        line=line.id,
+        operator=line.operator,
+        calls=tuple(calls),
+        max_kg=cargo.max_kg,
+        max_l=cargo.max_l,
+        max_piece_kg=cargo.max_piece_kg,
+        max_longest_cm=cargo.max_longest_cm or ABSENT_COMPARTMENT_LIMIT,
+        fee_per_kg=cargo.fee_per_kg,
+        fee_per_piece=cargo.fee_per_piece,
+        product_classes=cargo.product_classes,
+    )
+
+
+__all__ = ["BuiltProblem", "Travel", "build_problem", "effective_profile", "numbered_carriers"]
