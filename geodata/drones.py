@@ -1,8 +1,12 @@
-"""DroneType: the physics of a cargo drone as data."""
+"""DroneType: the physics of a cargo drone as data, and the four types that ship with the package."""
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +59,14 @@ class DroneType:
     turnaround_s: int
     clearance_m: float = 30.0
     approval: str = "none"
+
+
+@cache
+def _shipped_types() -> MappingProxyType[str, DroneType]:
+    text = files("geodata").joinpath("data/drones.toml").read_text(encoding="utf-8")
+    return MappingProxyType({name: DroneType(id=name, **fields) for name, fields in tomllib.loads(text).items()})
+
+
+def load_drone_types() -> dict[str, DroneType]:
+    """Return the shipped drone types S, M, L and XL by id; sources and doubts stand in ``geodata/data/drones.toml``."""
+    return dict(_shipped_types())
