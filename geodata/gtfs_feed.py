@@ -70,7 +70,7 @@ class Frequency:
 
 @dataclass(frozen=True)
 class Feed:
-    """A GTFS feed with the two cargo tables of Shanlu, in file order; ids are unique and references hold."""
+    """A GTFS feed with the two cargo tables of Shanlu: services by id, all else in file order; references hold."""
 
     agencies: tuple[Agency, ...]
     stops: tuple[BusStop, ...]

@@ -164,7 +164,7 @@ def _with_exceptions(text: FeedText, regular: Mapping[str, Service]) -> dict[str
         if day is not None and kind is not None:
             (added if kind == 1 else removed).setdefault(row.cell("service_id"), set()).add(day)
     found: dict[str, Service] = {}
-    for service_id in dict.fromkeys((*regular, *added, *removed)):
+    for service_id in sorted({*regular, *added, *removed}):
         base = regular.get(service_id, Service(service_id))
         found[service_id] = Service(
             service_id, base.weekdays, base.first, base.last,

@@ -23,6 +23,11 @@ from geodata.location import FloatArray, LocalFrame
 Shape = tuple[tuple[float, float], ...]
 """The course of a trip on the ground as (lon, lat) in degrees, in driving order."""
 
+_SEGMENT_M = 100.0
+"""Shapes are cut into pieces of at most this length before stops are placed on them."""
+_TIE_M2 = 1.0
+"""Of two passes of a shape that fit a stop equally well up to this difference of squares, the earlier one is taken."""
+
 BUS_MODES = frozenset({3, 11, *range(700, 717), 800})
 """GTFS route types that are buses, coaches or trolleybuses (basic and extended types)."""
 
@@ -198,6 +203,7 @@ def _cut_shape(shape: Shape, stops: list[BusStop], first: int, last: int) -> Sha
     """Cut the shape between two of the stops of a trip that follows it; None if nothing is left between them."""
     frame = LocalFrame(lon=shape[0][0], lat=shape[0][1])
     line = np.column_stack(frame.to_metres(*np.asarray(shape, dtype=np.float64).T))
+    line = shapely.get_coordinates(shapely.segmentize(shapely.LineString(line), _SEGMENT_M))
     points = np.column_stack(
         frame.to_metres(np.array([stop.lon for stop in stops]), np.array([stop.lat for stop in stops]))
     )
@@ -213,7 +219,7 @@ def _positions_along(line: FloatArray, points: FloatArray) -> FloatArray:
     """Place points on a line so that they follow each other along it and the sum of squared offsets is least.
 
     A line that runs out and back passes most stops twice; looking for all stops together, in order, tells which pass
-    is meant. Exact dynamic program over the segments, except that order within one segment is restored afterwards.
+    is meant. Dynamic program over the segments; order within one segment is restored afterwards, so segments are short.
 
     Parameters
     ----------
@@ -234,7 +240,7 @@ def _positions_along(line: FloatArray, points: FloatArray) -> FloatArray:
     came_from = np.zeros(square.shape, dtype=np.intp)
     for k in range(1, len(points)):
         so_far = np.minimum.accumulate(best)
-        is_new = np.concatenate([[True], best[1:] < so_far[:-1]])
+        is_new = np.concatenate([[True], best[1:] < so_far[:-1] - _TIE_M2])
         came_from[k] = np.maximum.accumulate(np.where(is_new, np.arange(len(best)), 0))
         best = so_far + square[k]
     segment = np.zeros(len(points), dtype=np.intp)
