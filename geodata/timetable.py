@@ -202,13 +202,11 @@ class Timetable:
 def _cut_shape(shape: Shape, stops: list[BusStop], first: int, last: int) -> Shape | None:
     """Cut the shape between two of the stops of a trip that follows it; None if nothing is left between them."""
     frame = LocalFrame(lon=shape[0][0], lat=shape[0][1])
-    line = np.column_stack(frame.to_metres(*np.asarray(shape, dtype=np.float64).T))
-    line = shapely.get_coordinates(shapely.segmentize(shapely.LineString(line), _SEGMENT_M))
-    points = np.column_stack(
-        frame.to_metres(np.array([stop.lon for stop in stops]), np.array([stop.lat for stop in stops]))
-    )
-    along_m = _positions_along(line, points)
-    cut = shapely.ops.substring(shapely.LineString(line), along_m[first], along_m[last])
+    line = shapely.LineString(np.column_stack(frame.to_metres(*np.asarray(shape, dtype=np.float64).T)))
+    lon_lat = np.array([stop.lon for stop in stops]), np.array([stop.lat for stop in stops])
+    pieces = shapely.get_coordinates(shapely.segmentize(line, _SEGMENT_M))
+    along_m = _positions_along(pieces, np.column_stack(frame.to_metres(*lon_lat)))
+    cut = shapely.ops.substring(line, along_m[first], along_m[last])
     if cut.length == 0.0:
         return None
     lon, lat = frame.to_degrees(*np.asarray(cut.coords, dtype=np.float64).T)
