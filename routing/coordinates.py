@@ -1,0 +1,82 @@
+"""Telling wrong coordinates from right ones: swapped lon and lat, 0/0, metres for degrees."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import osmium
+
+from geodata.errors import Fault
+from routing.fault_codes import FaultCode
+from routing.records import Where
+
+_MARGIN_DEG = 0.3
+"""How far outside the map's bounds a site may lie before a swap is considered (about 30 km)."""
+_SPREAD_DEG = 1.0
+"""Half width of the area assumed round the middle of the sites where the map's bounds are not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Bounds of the scenario's area in degrees."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+    def holds(self, lon: float, lat: float) -> bool:
+        """Return True when a point lies within the bounds, or close by."""
+        return (
+            self.west - _MARGIN_DEG <= lon <= self.east + _MARGIN_DEG
+            and self.south - _MARGIN_DEG <= lat <= self.north + _MARGIN_DEG
+        )
+
+
+def read_extent(streets: Path) -> Extent | None:
+    """Return the bounds an OSM file states in its header; None where it states none or cannot be read."""
+    try:
+        with osmium.io.Reader(str(streets), osmium.osm.osm_entity_bits.NOTHING) as reader:
+            box = reader.header().box()
+            if not box.valid():
+                return None
+            low, high = box.bottom_left, box.top_right
+            return Extent(low.lon, low.lat, high.lon, high.lat)
+    except (RuntimeError, OSError):
+        return None  # a broken map is reported by its own reader
+
+
+def known_extent(points: Iterable[tuple[float | None, float | None]]) -> Extent | None:
+    """Return the area round the median of at least three points; None with fewer."""
+    whole = [(lon, lat) for lon, lat in points if lon is not None and lat is not None]
+    if len(whole) < 3:
+        return None
+    lon, lat = statistics.median(point[0] for point in whole), statistics.median(point[1] for point in whole)
+    return Extent(lon - _SPREAD_DEG, lat - _SPREAD_DEG, lon + _SPREAD_DEG, lat + _SPREAD_DEG)
+
+
+def check_coordinates(
+    values: Mapping[str, Any], lon_name: str, lat_name: str, extent: Extent | None, where: Where
+) -> list[Fault]:
+    """Return the faults of one pair of coordinates that were read as numbers."""
+    lon, lat = values.get(lon_name), values.get(lat_name)
+    if lon is None or lat is None:
+        return []
+    pair = f"{lon:g}, {lat:g}"
+    if lon == 0 and lat == 0:
+        remedy = f"Give the true {lon_name} and {lat_name}, or delete the row."
+        return [where.fault(FaultCode.NULL_COORDINATES, lon_name, pair, "both coordinates are zero", remedy)]
+    if extent is not None and not extent.holds(lon, lat) and abs(lon) <= 90 and extent.holds(lat, lon):
+        return [_swapped(lon_name, lat_name, pair, f"{lat:g}, {lon:g}", where)]
+    return []
+
+
+def _swapped(lon_name: str, lat_name: str, pair: str, turned: str, where: Where) -> Fault:
+    reason = f"{lon_name} and {lat_name} are swapped: the place lies far outside the area, turned round it lies within"
+    return where.fault(
+        FaultCode.SWAPPED_COORDINATES, lon_name, pair, reason, f"Give {lon_name}, {lat_name} as {turned}."
+    )

@@ -1,0 +1,350 @@
+"""The scenario folder: every table of the day read, every fault of every file reported at once."""
+
+from __future__ import annotations
+
+import hashlib
+import zoneinfo
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path, PurePosixPath
+from typing import Any, Final
+
+from geodata.drones import load_drone_types
+from geodata.errors import Fault, FaultCollector, InputError, nearest_name
+from geodata.location import Site
+from geodata.profiles import load_profiles
+from routing.coordinates import known_extent, read_extent
+from routing.fault_codes import FaultCode
+from routing.fleet import Fleet, Stand, load_presets, read_fleet
+from routing.model.carrier import DroneService, VehicleType
+from routing.model.order import Order, RejectedRow
+from routing.model.problem import CostRates
+from routing.model.product import Products
+from routing.order_import import ORDER_RECORD, Known, OrderBook, read_orders
+from routing.products import load_products, read_products
+from routing.records import Field, RecordType, Where, did_you_mean, read_record
+from routing.sites import SITE_RECORD, SiteBook, read_sites
+from routing.tables import read_table
+from routing.toml_tables import read_toml
+
+__all__ = ["CONFIG_FILE", "Scenario", "ScenarioFiles", "SolverLimits", "Stand", "read_scenario"]
+
+CONFIG_FILE: Final = "scenario.toml"
+DIESEL_WH_PER_L: Final = 10_000.0
+"""Energy of a litre of diesel as the plan's rules count it."""
+
+SCENARIO_RECORD: Final = RecordType(
+    "scenario",
+    "scenario.toml",
+    (
+        Field("name", "text", "name of the scenario; also the default output folder", True),
+        Field("service_date", "date", "the day to be planned", True),
+        Field("timezone", "text", "IANA time zone", default="Asia/Shanghai"),
+        Field("currency", "text", "ISO 4217 code; all money is in its minor units", default="CNY"),
+        Field(
+            "synthetic", "texts", "parts that are made up: streets, terrain, timetable, sites, orders, ...", default=()
+        ),
+        Field("credits", "texts", "credits of the data used, shown on the map", default=()),
+        Field("files", "table", "names of the other files", True),
+        Field("costs", "table", "cost rates"),
+        Field("solver", "table", "limits of the search"),
+    ),
+)
+FILES_RECORD: Final = RecordType(
+    "files",
+    "names of files, relative to the folder: `[files]`",
+    (
+        Field("streets", "text", "OpenStreetMap extract, .osm.pbf or .osm", True),
+        Field("terrain", "texts", "elevation tiles: .hgt, .hgt.zip, .tif", default=()),
+        Field("timetable", "text", "GTFS feed with cargo_trips.txt and cargo_stops.txt, zip or folder"),
+        Field("sites", "text", "sites, .csv or .geojson", True),
+        Field("fleet", "text", "fleet, .toml", True),
+        Field("products", "text", "product classes beside the shipped ones, .toml"),
+        Field("orders", "text", "orders, .csv, .xlsx or .json", True),
+        Field("airspace", "text", "airspace zones, .geojson"),
+        Field("closures", "text", "closed roads, .geojson"),
+        Field("weather", "text", "hourly weather, .csv"),
+        Field("profiles", "text", "travel profiles beside the shipped ones, .toml"),
+    ),
+)
+COSTS_RECORD: Final = RecordType(
+    "costs",
+    "cost rates: `[costs]`",
+    (
+        # Domain notes 2d: electricity 0.6-1.0 CNY/kWh, diesel 7.5 CNY/L [BK/A]; handling of a piece [A].
+        Field("electricity_per_kwh", "number", "price of electricity", default=80.0, low=0, unit="minor units"),
+        Field("diesel_per_l", "number", "price of diesel", default=750.0, low=0, unit="minor units"),
+        Field("handling_per_piece", "number", "cost of changing carrier", default=20.0, low=0, unit="minor units"),
+        Field(
+            "unit_s",
+            "number",
+            "time to load or unload a piece at hub, town or in transfer",
+            default=4.0,
+            low=0,
+            high=3_600,
+            unit="seconds",
+        ),
+    ),
+)
+SOLVER_RECORD: Final = RecordType(
+    "solver",
+    "limits of the search, where the command line states none: `[solver]`",
+    (
+        Field("time_limit_s", "number", "time for the search", default=60.0, low=0, high=604_800, unit="seconds"),
+        Field("max_iterations", "integer", "iterations of the search; absent: not bounded", low=0),
+        Field("seed", "integer", "seed of the search", default=1, low=0, high=2_147_483_647),
+        Field("workers", "integer", "parallel workers", default=1, low=1, high=256),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class ScenarioFiles:
+    """Paths of the files of a scenario; None where it has no such file."""
+
+    streets: Path
+    sites: Path
+    fleet: Path
+    orders: Path
+    terrain: tuple[Path, ...] = ()
+    timetable: Path | None = None
+    products: Path | None = None
+    airspace: Path | None = None
+    closures: Path | None = None
+    weather: Path | None = None
+    profiles: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SolverLimits:
+    """What ``scenario.toml`` says about the effort of the search; the command line goes before it."""
+
+    time_limit_s: float = 60.0
+    max_iterations: int | None = None
+    seed: int = 1
+    workers: int = 1
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One day's inputs as read from a scenario folder; maps and timetables are only named, not read.
+
+    Parameters
+    ----------
+    synthetic
+        Names of the parts that are made up.
+    orders
+        Accepted orders; the destination of a coordinate drop is the place ``drop:<order id>``.
+    drops
+        Coordinates (lon, lat) of those places by place id.
+    rejected
+        Faulty order rows, when the reader was told to set them aside.
+    files
+        Paths of every file named.
+    digest
+        SHA-256 over ``scenario.toml`` and the content of every file it names, hexadecimal.
+    """
+
+    folder: Path
+    name: str
+    service_date: date
+    timezone: str
+    currency: str
+    synthetic: tuple[str, ...]
+    credits: tuple[str, ...]
+    sites: tuple[Site, ...]
+    orders: tuple[Order, ...]
+    drops: Mapping[str, tuple[float, float]]
+    rejected: tuple[RejectedRow, ...]
+    vehicle_types: Mapping[str, VehicleType]
+    drone_services: Mapping[str, DroneService]
+    stands: tuple[Stand, ...]
+    products: Products
+    rates: CostRates
+    limits: SolverLimits
+    files: ScenarioFiles
+    digest: str
+
+
+def read_scenario(folder: Path, *, reject_bad_rows: bool = False) -> Scenario:
+    """Read a scenario folder.
+
+    Parameters
+    ----------
+    folder
+        Folder with ``scenario.toml``.
+    reject_bad_rows
+        Set faulty order rows aside in `Scenario.rejected` instead of refusing the scenario. Faults of any other kind,
+        such as a missing column or a faulty site, always refuse it.
+
+    Raises
+    ------
+    InputError
+        With every fault of every file.
+    """
+    collector = FaultCollector()
+    config = _read_config(folder, collector)
+    if config is None:
+        raise InputError(collector.faults)
+    sites, book, products = _read_tables(config, collector)
+    fleet = _read_fleet(config, sites, collector)
+    rejected = book.rejected
+    if not reject_bad_rows or collector.faults:
+        for row in rejected:
+            for fault in row.faults:
+                collector.add(fault)
+    collector.raise_if_any()
+    return Scenario(
+        folder=folder,
+        **config.head,
+        sites=sites.sites,
+        orders=book.orders,
+        drops=book.drops,
+        rejected=rejected,
+        vehicle_types=fleet.vehicle_types,
+        drone_services=fleet.drone_services,
+        stands=fleet.stands,
+        products=products,
+        rates=config.rates,
+        limits=config.limits,
+        files=config.files,
+        digest=scenario_digest(folder, config.names),
+    )
+
+
+@dataclass(frozen=True)
+class _Config:
+    """What ``scenario.toml`` says; `names` are the file names as it gives them, by key."""
+
+    head: Mapping[str, Any]
+    names: Mapping[str, str | tuple[str, ...]]
+    files: ScenarioFiles
+    rates: CostRates
+    limits: SolverLimits
+
+    def name_of(self, key: str) -> str:
+        return str(self.names[key])
+
+
+def _read_config(folder: Path, collector: FaultCollector) -> _Config | None:
+    document = read_toml(folder / CONFIG_FILE, CONFIG_FILE, collector)
+    if document is None:
+        return None
+    head, faults = read_record(SCENARIO_RECORD, document, Where(CONFIG_FILE))
+    parts = {}
+    for record in (FILES_RECORD, COSTS_RECORD, SOLVER_RECORD):
+        values = document.get(record.name, {})
+        if not isinstance(values, dict):
+            reason, remedy = f"'{record.name}' is not a table", f"Write it as [{record.name}]."
+            faults.append(Where(CONFIG_FILE).fault(FaultCode.WRONG_TYPE, record.name, values, reason, remedy))
+            values = {}
+        parts[record.name], more = read_record(record, values, Where(CONFIG_FILE, prefix=f"{record.name}."))
+        faults += more
+    faults += _check_timezone(head.get("timezone"))
+    names = {key: name for key, name in parts["files"].items() if name}
+    faults += _check_files(folder, names)
+    for fault in faults:
+        collector.add(fault)
+    if faults:
+        return None
+    costs = parts["costs"]
+    rates = CostRates(
+        electricity_per_kwh=costs["electricity_per_kwh"],
+        diesel_per_kwh=costs["diesel_per_l"] * 1000.0 / DIESEL_WH_PER_L,
+        handling_per_piece=costs["handling_per_piece"],
+        unit_s=costs["unit_s"],
+    )
+    return _Config(head, names, _paths(folder, names), rates, SolverLimits(**parts["solver"]))
+
+
+def _check_timezone(timezone: str | None) -> list[Fault]:
+    if timezone is None:
+        return []
+    try:
+        zoneinfo.ZoneInfo(timezone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        remedy = did_you_mean(timezone, sorted(zoneinfo.available_timezones()), "IANA time zones")
+        reason = "there is no such time zone"
+        return [Where(CONFIG_FILE).fault(FaultCode.UNKNOWN_TIMEZONE, "timezone", timezone, reason, remedy)]
+    return []
+
+
+def _check_files(folder: Path, names: Mapping[str, str | tuple[str, ...]]) -> list[Fault]:
+    faults = []
+    for key, name in _flat(names):
+        where = Where(CONFIG_FILE, prefix="files.")
+        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+            reason = "the file lies outside the scenario folder"
+            remedy = "Put it into the folder and give its name relative to it."
+            faults.append(where.fault(FaultCode.OUTSIDE_SCENARIO, key, name, reason, remedy))
+        elif not (folder / name).exists():
+            present = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+            near = nearest_name(name, present)
+            remedy = f"Did you mean '{near}'?" if near else "Put the file there, or mend its name."
+            faults.append(
+                where.fault(FaultCode.MISSING_FILE, key, name, "there is no such file in the scenario folder", remedy)
+            )
+    return faults
+
+
+def _flat(names: Mapping[str, str | tuple[str, ...]]) -> list[tuple[str, str]]:
+    """Return (key, name) of every single file."""
+    return [(key, name) for key, value in names.items() for name in ((value,) if isinstance(value, str) else value)]
+
+
+def _paths(folder: Path, names: Mapping[str, str | tuple[str, ...]]) -> ScenarioFiles:
+    return ScenarioFiles(
+        **{
+            key: folder / value if isinstance(value, str) else tuple(folder / name for name in value)
+            for key, value in names.items()
+        }  # type: ignore[arg-type]
+    )
+
+
+def _read_tables(config: _Config, collector: FaultCollector) -> tuple[SiteBook, OrderBook, Products]:
+    files, synthetic = config.files, config.head["synthetic"]
+    products = (
+        load_products()
+        if files.products is None
+        else read_products(files.products, config.name_of("products"), collector)
+    )
+    site_table = read_table(files.sites, config.name_of("sites"), SITE_RECORD, collector)
+    extent = read_extent(files.streets)
+    sites = SiteBook((), ())
+    if site_table is not None:
+        sites = read_sites(site_table, extent, collector, synthetic="sites" in synthetic)
+    order_table = read_table(files.orders, config.name_of("orders"), ORDER_RECORD, collector)
+    if order_table is None:
+        return sites, OrderBook((), {}, ()), products
+    known = Known(sites.ids, tuple(products.classes), extent or known_extent([(s.lon, s.lat) for s in sites.sites]))
+    return sites, read_orders(order_table, known, synthetic="orders" in synthetic), products
+
+
+def _read_fleet(config: _Config, sites: SiteBook, collector: FaultCollector) -> Fleet:
+    try:
+        profiles = load_profiles(config.files.profiles)
+    except InputError as error:
+        for fault in error.faults:
+            collector.add(fault)
+        profiles = load_profiles()
+    sources = {profile_id: profile.energy_source for profile_id, profile in profiles.items()}
+    presets = load_presets(load_drone_types())
+    return read_fleet(config.files.fleet, config.name_of("fleet"), presets, sources, sites, collector)
+
+
+def scenario_digest(folder: Path, names: Mapping[str, str | tuple[str, ...]]) -> str:
+    """Return the SHA-256 over ``scenario.toml`` and every file it names, by name and content, in order of name."""
+    paths = {CONFIG_FILE: folder / CONFIG_FILE}
+    for _, name in _flat(names):
+        if (folder / name).is_dir():
+            paths |= {
+                path.relative_to(folder).as_posix(): path for path in (folder / name).rglob("*") if path.is_file()
+            }
+        else:
+            paths[PurePosixPath(name).as_posix()] = folder / name
+    whole = hashlib.sha256()
+    for name in sorted(paths):
+        with paths[name].open("rb") as file:
+            whole.update(f"{name}\0{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+    return whole.hexdigest()
