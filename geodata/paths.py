@@ -1,0 +1,154 @@
+"""The fastest way between two places as a chain of OSM nodes; its shape; and what a given chain of nodes costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse.csgraph import dijkstra
+
+from geodata.contraction import ContractedGraph, contract
+from geodata.location import FloatArray
+from geodata.profiles import EdgeCosts
+from geodata.street_matrix import BATCH, Snap, whole_seconds
+from geodata.streets import IntArray, StreetNetwork
+
+
+@dataclass(frozen=True, slots=True)
+class StreetPath:
+    """The fastest way between two places; figures equal the travel matrix's entry.
+
+    `nodes` are OSM node ids from first to last; one node where both places meet the street at the same one.
+    """
+
+    nodes: tuple[int, ...]
+    distance_m: int
+    duration_s: int
+    energy_wh: float
+
+
+@dataclass(frozen=True, slots=True)
+class PathMeasure:
+    """What driving a chain of OSM nodes costs, without the walk at its ends.
+
+    `broken_at` is the first position k such that no edge leads from node k to node k + 1 (or node k is unknown),
+    `forbidden_at` the first where edges do but the profile may use none. Sums are over the edges that can be used.
+    """
+
+    duration_s: float
+    distance_m: float
+    energy_wh: float
+    broken_at: int | None
+    forbidden_at: int | None
+
+
+def find_paths(
+    network: StreetNetwork, costs: EdgeCosts, snapped: Snap, pairs: Sequence[tuple[int, int]]
+) -> list[StreetPath | None]:
+    """Return the fastest way of each pair of places, None where there is none.
+
+    Parameters
+    ----------
+    snapped
+        The places, as the travel matrix was computed for.
+    pairs
+        (from, to) as indices into `snapped`.
+    """
+    nodes = np.unique(snapped.node[snapped.node >= 0])
+    found: list[StreetPath | None] = [None] * len(pairs)
+    if nodes.size == 0:
+        return found
+    graph = contract(network, costs, nodes)
+    position = np.searchsorted(graph.node, snapped.node)
+    starts = np.array([i for i, j in pairs if snapped.node[i] >= 0 and snapped.node[j] >= 0], dtype=np.int64)
+    sources = np.unique(position[starts])
+    by_source: dict[int, list[int]] = {}
+    for k, (i, j) in enumerate(pairs):
+        if snapped.node[i] >= 0 and snapped.node[j] >= 0:
+            by_source.setdefault(int(position[i]), []).append(k)
+    matrix = graph.matrix
+    for first in range(0, sources.size, BATCH):
+        batch = sources[first : first + BATCH]
+        _, before = dijkstra(matrix, directed=True, indices=batch, return_predecessors=True)
+        for row, source in enumerate(batch.tolist()):
+            for k in by_source[source]:
+                i, j = pairs[k]
+                found[k] = _path(network, costs, graph, before[row], snapped, (i, j), (source, int(position[j])))
+    return found
+
+
+def _path(
+    network: StreetNetwork,
+    costs: EdgeCosts,
+    graph: ContractedGraph,
+    before: npt.NDArray[np.int32],
+    snapped: Snap,
+    places: tuple[int, int],
+    ends: tuple[int, int],
+) -> StreetPath | None:
+    """Return one path off a predecessor row, or None where the end was not reached."""
+    i, j = places
+    edges = _edges_of(graph, before, *ends)
+    if edges is None:
+        return None
+    nodes = np.concatenate([[snapped.node[i]], network.edge_to[edges]]).astype(np.int64)
+    seconds = costs.duration_s[edges].sum() + snapped.access_s[i] + snapped.access_s[j]
+    return StreetPath(
+        nodes=tuple(network.node_id[nodes].tolist()),
+        distance_m=int(np.rint(network.edge_length_m[edges].sum())),
+        duration_s=0 if i == j else int(whole_seconds(np.array([seconds]))[0]),
+        energy_wh=float(costs.energy_wh[edges].sum()),
+    )
+
+
+def _edges_of(graph: ContractedGraph, before: npt.NDArray[np.int32], start: int, end: int) -> IntArray | None:
+    """Return the network edges of the path from start to end (positions in the graph), None if there is none."""
+    chain = [end]
+    while chain[-1] != start:
+        previous = int(before[chain[-1]])
+        if previous < 0:
+            return None
+        chain.append(previous)
+    stops = np.array(chain[::-1], dtype=np.int64)
+    arcs = graph.arc_between(stops[:-1], stops[1:])
+    pieces = [graph.piece[graph.first_piece[arc] : graph.first_piece[arc + 1]] for arc in arcs.tolist()]
+    return np.concatenate(pieces) if pieces else np.empty(0, dtype=np.int64)
+
+
+def path_geometry(network: StreetNetwork, nodes: Sequence[int]) -> FloatArray:
+    """Return lon, lat and road height of OSM nodes, shape (k, 3).
+
+    Raises
+    ------
+    KeyError
+        If a node is not in the network.
+    """
+    index = network.node_index(nodes)
+    if (index < 0).any():
+        msg = f"node {int(np.asarray(nodes)[index < 0][0])} is not in the street network"
+        raise KeyError(msg)
+    return np.column_stack([network.node_lon[index], network.node_lat[index], network.node_elevation_m[index]])
+
+
+def measure_path(network: StreetNetwork, costs: EdgeCosts, nodes: Sequence[int]) -> PathMeasure:
+    """Walk a chain of OSM nodes edge by edge; between parallel edges the fastest the profile may use is taken."""
+    index = network.node_index(nodes).tolist()
+    duration = distance = energy = 0.0
+    broken: int | None = None
+    forbidden: int | None = None
+    for k, (start, end) in enumerate(zip(index, index[1:], strict=False)):
+        edges = network.edges_between(start, end) if start >= 0 and end >= 0 else range(0)
+        best = min(edges, key=costs.duration_s.__getitem__, default=None)
+        if best is None:
+            broken = k if broken is None else broken
+        elif not np.isfinite(costs.duration_s[best]):
+            forbidden = k if forbidden is None else forbidden
+        else:
+            duration += float(costs.duration_s[best])
+            distance += float(network.edge_length_m[best])
+            energy += float(costs.energy_wh[best])
+    if len(index) == 1 and index[0] < 0:
+        broken = 0
+    return PathMeasure(duration, distance, energy, broken, forbidden)

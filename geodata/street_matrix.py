@@ -1,0 +1,198 @@
+"""Places on the street network, and what it takes to go from each to each: seconds, metres, watt-hours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components, dijkstra
+from scipy.spatial import cKDTree
+
+from geodata.contraction import ContractedGraph, contract
+from geodata.location import FloatArray
+from geodata.matrix import UNREACHABLE_S, TravelMatrix
+from geodata.profiles import EdgeCosts, Profile
+from geodata.streets import IntArray, StreetNetwork
+
+BATCH = 128
+"""Sources searched at once; bounds the memory of a search to a few hundred megabytes."""
+SLACK_S = 1e-6
+"""Rounding noise of sums of seconds that does not make a whole second more."""
+
+
+@dataclass(frozen=True)
+class Snap:
+    """Where places meet the street network of a profile; arrays of shape (k,).
+
+    Parameters
+    ----------
+    node
+        Network index, -1 where no usable road is near enough.
+    access_m
+        Straight metres between place and node; nan where none.
+    access_s
+        Seconds to walk them; nan where none.
+    """
+
+    node: IntArray
+    access_m: FloatArray
+    access_s: FloatArray
+
+
+def snap(network: StreetNetwork, costs: EdgeCosts, profile: Profile, lon: FloatArray, lat: FloatArray) -> Snap:
+    """Tie places to the nearest node the profile can both reach and leave.
+
+    Such a node lies in a strongly connected part of the usable edges. The nearest node of the largest part within
+    `max_snap_m` is taken; where there is none, the nearest node of any other part of two nodes or more, so that places
+    of a valley that is cut off still reach each other. The last metres are walked in a straight line.
+
+    Parameters
+    ----------
+    lon, lat
+        Degrees, shape (k,).
+    """
+    x_y = np.column_stack(network.frame.to_metres(np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)))
+    part = _strong_parts(network, costs)
+    sizes = np.bincount(part)
+    largest = part == int(sizes.argmax())
+    node = np.full(x_y.shape[0], -1, dtype=np.int64)
+    access = np.full(x_y.shape[0], np.nan)
+    for candidates in (largest & (sizes[part] > 1), ~largest & (sizes[part] > 1)):
+        missing = np.flatnonzero(node < 0)
+        index = np.flatnonzero(candidates)
+        if missing.size == 0 or index.size == 0:
+            continue
+        distance, nearest = cKDTree(network.node_xy_m[index]).query(x_y[missing])
+        near = distance <= profile.max_snap_m
+        node[missing[near]] = index[nearest[near]]
+        access[missing[near]] = distance[near]
+    return Snap(node, access, access / profile.access_m_s)
+
+
+def _strong_parts(network: StreetNetwork, costs: EdgeCosts) -> npt.NDArray[np.int32]:
+    """Return the strongly connected part of each node by the usable edges, shape (n,)."""
+    usable = np.isfinite(costs.duration_s)
+    ends = (network.edge_from[usable], network.edge_to[usable])
+    graph = sparse.csr_matrix((np.ones(ends[0].size), ends), shape=(network.n_nodes, network.n_nodes))
+    return np.asarray(connected_components(graph, directed=True, connection="strong")[1], dtype=np.int32)
+
+
+def compute_matrix(
+    network: StreetNetwork, costs: EdgeCosts, profile_key: str, ids: Sequence[str], snapped: Snap
+) -> TravelMatrix:
+    """Return seconds, metres and watt-hours between all places.
+
+    ``duration_s[i, j]`` is the walk at i, the fastest way over the streets and the walk at j, rounded up to whole
+    seconds. Metres (rounded) and watt-hours are those of the street part, along that fastest way.
+
+    Parameters
+    ----------
+    ids
+        Place ids, one per entry of `snapped`.
+    """
+    size = len(ids)
+    tied = np.flatnonzero(snapped.node >= 0)
+    duration = np.full((size, size), UNREACHABLE_S, dtype=np.int64)
+    distance = np.zeros((size, size), dtype=np.int64)
+    energy = np.zeros((size, size), dtype=np.float64)
+    if tied.size:
+        nodes, place = np.unique(snapped.node[tied], return_inverse=True)
+        seconds, metres, watt_hours = node_matrix(contract(network, costs, nodes), nodes)
+        walked = snapped.access_s[tied]
+        total = seconds[np.ix_(place, place)] + walked[:, None] + walked[None, :]
+        reached = np.isfinite(total)
+        block = np.ix_(tied, tied)
+        duration[block] = np.where(reached, whole_seconds(np.where(reached, total, 0.0)), UNREACHABLE_S)
+        distance[block] = np.rint(metres[np.ix_(place, place)]).astype(np.int64)
+        energy[block] = watt_hours[np.ix_(place, place)]
+    for array in (duration, distance, energy):
+        np.fill_diagonal(array, 0)
+    return TravelMatrix(profile_key, tuple(ids), duration, distance, energy)
+
+
+def whole_seconds(seconds: FloatArray) -> IntArray:
+    """Return seconds rounded up, forgiving rounding noise."""
+    return np.ceil(seconds - SLACK_S).astype(np.int64)
+
+
+def node_matrix(graph: ContractedGraph, nodes: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return seconds (inf: no way), metres and watt-hours between kept nodes of a contracted graph.
+
+    Parameters
+    ----------
+    nodes
+        Network indices, shape (k,), ascending.
+
+    Returns
+    -------
+    tuple
+        Three arrays of shape (k, k).
+    """
+    stops = np.searchsorted(graph.node, nodes)
+    matrix = graph.matrix
+    tails, metres_in, wh_in = _incoming(graph)
+    shape = (nodes.size, nodes.size)
+    seconds, metres, watt_hours = np.empty(shape), np.empty(shape), np.empty(shape)
+    for start in range(0, nodes.size, BATCH):
+        rows = slice(start, start + BATCH)
+        found, before = dijkstra(matrix, directed=True, indices=stops[rows], return_predecessors=True)
+        seconds[rows] = found[:, stops]
+        metres[rows], watt_hours[rows] = _along_paths(before, tails, (metres_in, wh_in), stops)
+    return seconds, metres, watt_hours
+
+
+def _incoming(graph: ContractedGraph) -> tuple[IntArray, FloatArray, FloatArray]:
+    """Return tail, metres and watt-hours of the arcs into each node, shape (most arcs into a node, c), tails -1 padded."""
+    order = np.argsort(graph.head, kind="stable")
+    head = graph.head[order]
+    slot = np.arange(head.size) - np.searchsorted(head, head)
+    shape = (int(slot.max(initial=-1)) + 1, graph.node.size)
+    tails = np.full(shape, -1, dtype=np.int64)
+    metres, watt_hours = np.zeros(shape), np.zeros(shape)
+    tails[slot, head] = graph.tail[order]
+    metres[slot, head] = graph.distance_m[order]
+    watt_hours[slot, head] = graph.energy_wh[order]
+    return tails, metres, watt_hours
+
+
+def _along_paths(
+    before: npt.NDArray[np.int32], tails: IntArray, amounts_in: tuple[FloatArray, FloatArray], stops: IntArray
+) -> tuple[FloatArray, FloatArray]:
+    """Add up amounts of arcs along the paths of predecessor trees by pointer doubling.
+
+    Parameters
+    ----------
+    before
+        Predecessors of each node by source, shape (r, c), negative at sources and unreached nodes.
+    tails, amounts_in
+        As from `_incoming`.
+    stops
+        Nodes wanted, shape (k,).
+
+    Returns
+    -------
+    tuple
+        Two arrays of shape (r, k): the sums at the wanted nodes; 0 where unreached.
+    """
+    rows, count = before.shape
+    here = np.arange(count)
+    sums = [np.zeros((rows, count)) for _ in amounts_in]
+    for slot in range(tails.shape[0]):
+        by_this = before == tails[slot]
+        by_this &= before >= 0
+        for total, amount in zip(sums, amounts_in, strict=True):
+            np.copyto(total, amount[slot], where=by_this)
+    offset = (np.arange(rows) * count)[:, None]
+    jump = (np.where(before < 0, here, before) + offset).ravel()
+    flat = [total.ravel() for total in sums]
+    while True:
+        onward = jump[jump]
+        for total in flat:
+            total += total[jump]
+        if np.array_equal(onward, jump):
+            break
+        jump = onward
+    return flat[0].reshape(rows, count)[:, stops], flat[1].reshape(rows, count)[:, stops]

@@ -1,0 +1,382 @@
+"""StreetNetwork: nodes and directed edges of all ways as arrays; and the closures of the day."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+from shapely.geometry import shape
+from shapely.geometry.base import BaseGeometry
+
+from geodata.errors import Fault, FaultCollector, nearest_name
+from geodata.location import FloatArray, LocalFrame
+
+IntArray = npt.NDArray[np.int64]
+CodeArray = npt.NDArray[np.uint8]
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class StreetNetwork:
+    """All OSM nodes of ways usable by any mode, and their directed edges.
+
+    Nodes have n entries sorted by OSM id, edges m entries sorted by (from, to, way). A road open both ways is two
+    edges. Between two nodes there may be several edges (parallel ways). Codes index the tuples of
+    `geodata.osm_tags`: `HIGHWAYS`, `SURFACES`, `TRACKTYPES`, `ACCESS_KINDS`.
+
+    Parameters
+    ----------
+    node_id
+        OSM ids, ascending.
+    node_lon, node_lat
+        Degrees, EPSG:4326.
+    node_elevation_m
+        Height of the road surface: smoothed along the roads, straight through tunnels and over bridges.
+    edge_from, edge_to
+        Node indices.
+    edge_length_m
+        Great-circle length, > 0.
+    edge_grade
+        Rise over run in the direction of the edge.
+    edge_radius_m
+        Curve radius, inf where straight.
+    edge_way_id
+        OSM way ids.
+    edge_highway, edge_surface, edge_tracktype, edge_motor, edge_heavy, edge_foot
+        Codes. The last three are the access kinds of cars and light vans, of goods vehicles above 3.5 t, of walkers,
+        in the edge's direction, barriers included.
+    edge_maxspeed_kmh
+        Posted limit in this direction, nan where none.
+    edge_max_width_m, edge_max_height_m, edge_max_weight_kg
+        Posted limits, inf where none.
+    edge_bridge, edge_tunnel
+        True on bridges and in tunnels.
+    edge_name
+        Index into `names`; 0 is the empty name.
+    names
+        Street names and references.
+    """
+
+    node_id: IntArray
+    node_lon: FloatArray
+    node_lat: FloatArray
+    node_elevation_m: FloatArray
+    edge_from: IntArray
+    edge_to: IntArray
+    edge_length_m: FloatArray
+    edge_grade: FloatArray
+    edge_radius_m: FloatArray
+    edge_way_id: IntArray
+    edge_highway: CodeArray
+    edge_surface: CodeArray
+    edge_tracktype: CodeArray
+    edge_motor: CodeArray
+    edge_heavy: CodeArray
+    edge_foot: CodeArray
+    edge_maxspeed_kmh: FloatArray
+    edge_max_width_m: FloatArray
+    edge_max_height_m: FloatArray
+    edge_max_weight_kg: FloatArray
+    edge_bridge: BoolArray
+    edge_tunnel: BoolArray
+    edge_name: IntArray
+    names: tuple[str, ...] = ("",)
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            array = getattr(self, field.name)
+            if not isinstance(array, np.ndarray):
+                continue
+            size = self.node_id.size if field.name.startswith("node_") else self.edge_from.size
+            if array.shape != (size,):
+                msg = f"{field.name} has shape {array.shape}, expected {(size,)}"
+                raise ValueError(msg)
+            array.setflags(write=False)
+
+    @property
+    def n_nodes(self) -> int:
+        """Number of nodes."""
+        return int(self.node_id.size)
+
+    @property
+    def n_edges(self) -> int:
+        """Number of directed edges."""
+        return int(self.edge_from.size)
+
+    @cached_property
+    def first_edge(self) -> IntArray:
+        """Shape (n + 1,): the edges leaving node i are ``first_edge[i]`` to ``first_edge[i + 1] - 1``."""
+        return np.searchsorted(self.edge_from, np.arange(self.n_nodes + 1)).astype(np.int64)
+
+    @cached_property
+    def frame(self) -> LocalFrame:
+        """Metric frame centred on the network."""
+        return LocalFrame(
+            lon=round(float(self.node_lon.min() + self.node_lon.max()) / 2.0, 6),
+            lat=round(float(self.node_lat.min() + self.node_lat.max()) / 2.0, 6),
+        )
+
+    @cached_property
+    def node_xy_m(self) -> FloatArray:
+        """Shape (n, 2): metres east and north in `frame`."""
+        return np.column_stack(self.frame.to_metres(self.node_lon, self.node_lat))
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """West, south, east, north of all nodes in degrees."""
+        return (
+            float(self.node_lon.min()),
+            float(self.node_lat.min()),
+            float(self.node_lon.max()),
+            float(self.node_lat.max()),
+        )
+
+    def node_index(self, node_ids: Sequence[int] | IntArray) -> IntArray:
+        """Return the index of each OSM node id, -1 for ids the network does not have; shape as given."""
+        wanted = np.asarray(node_ids, dtype=np.int64)
+        if self.n_nodes == 0:
+            return np.full(wanted.shape, -1, dtype=np.int64)
+        place = np.minimum(np.searchsorted(self.node_id, wanted), self.n_nodes - 1)
+        return np.where(self.node_id[place] == wanted, place, -1).astype(np.int64)
+
+    def edges_between(self, from_index: int, to_index: int) -> range:
+        """Return the indices of the edges from one node to another (several where ways run in parallel)."""
+        start, stop = int(self.first_edge[from_index]), int(self.first_edge[from_index + 1])
+        heads = self.edge_to[start:stop]
+        return range(
+            start + int(np.searchsorted(heads, to_index, side="left")),
+            start + int(np.searchsorted(heads, to_index, side="right")),
+        )
+
+
+CLOSURE_KINDS = ("closed", "restricted")
+LINE_REACH_M = 15.0
+"""How far an edge's midpoint may lie from a closure's line to count as on it."""
+LINE_PARALLEL_COS = 0.7
+"""Least |cosine| of the angle between edge and line (about 45°): crossing roads stay open."""
+_CLOSURE_KEYS = ("kind", "from_s", "until_s", "months", "applies_to", "id", "name")
+
+
+@dataclass(frozen=True)
+class Closure:
+    """A stretch of road or an area closed for some time.
+
+    Parameters
+    ----------
+    kind
+        ``closed``: nobody in `applies_to` passes (empty: nobody at all). ``restricted``: as closed, but with an empty
+        `applies_to` walkers still pass.
+    geometry
+        Line (roads along it) or polygon (roads meeting it), degrees.
+    from_s, until_s
+        Seconds after midnight between which it holds, each day.
+    months
+        Months (1-12) in which it holds; empty: all.
+    applies_to
+        Profile ids it holds for; empty: see `kind`.
+    """
+
+    id: str
+    kind: str
+    geometry: BaseGeometry
+    from_s: int = 0
+    until_s: int = 86_400
+    months: tuple[int, ...] = ()
+    applies_to: tuple[str, ...] = ()
+
+    def holds(self, date: dt.date, from_s: int, until_s: int, profile_id: str | None, *, on_foot: bool) -> bool:
+        """Return whether the closure binds a profile at some moment of [from_s, until_s] on a date."""
+        if self.months and date.month not in self.months:
+            return False
+        if self.from_s > until_s or self.until_s <= from_s:
+            return False
+        if self.applies_to:
+            return profile_id is None or profile_id in self.applies_to
+        return self.kind == "closed" or not on_foot
+
+
+def closed_edges(
+    network: StreetNetwork,
+    closures: Sequence[Closure],
+    date: dt.date,
+    from_s: int,
+    until_s: int,
+    *,
+    profile_id: str | None = None,
+    on_foot: bool = False,
+) -> BoolArray:
+    """Return which edges are closed at some moment of [from_s, until_s] on a date.
+
+    Parameters
+    ----------
+    profile_id
+        Who asks; closures of other profiles do not count. None: every closure counts.
+    on_foot
+        True for walkers: restrictions that name nobody are for vehicles.
+
+    Returns
+    -------
+    numpy.ndarray
+        bool, shape (m,).
+    """
+    closed = np.zeros(network.n_edges, dtype=np.bool_)
+    for closure in closures:
+        if closure.holds(date, from_s, until_s, profile_id, on_foot=on_foot):
+            closed |= _edges_at(network, closure.geometry)
+    return closed
+
+
+def _edges_at(network: StreetNetwork, geometry: BaseGeometry) -> BoolArray:
+    """Return the edges a closure's geometry lies on, shape (m,)."""
+    x_y = shapely.transform(geometry, lambda lonlat: np.column_stack(network.frame.to_metres(*lonlat.T)))
+    start, end = network.node_xy_m[network.edge_from], network.node_xy_m[network.edge_to]
+    west, south, east, north = x_y.buffer(LINE_REACH_M).bounds
+    low, high = np.minimum(start, end), np.maximum(start, end)
+    near = (low[:, 0] <= east) & (high[:, 0] >= west) & (low[:, 1] <= north) & (high[:, 1] >= south)
+    candidates = np.flatnonzero(near)
+    met = np.zeros(network.n_edges, dtype=np.bool_)
+    segments = shapely.linestrings(np.stack([start[candidates], end[candidates]], axis=1))
+    areas = [part for part in shapely.get_parts(x_y) if part.geom_type == "Polygon"]
+    lines = [part for part in shapely.get_parts(x_y) if part.geom_type == "LineString"]
+    for area in areas:
+        met[candidates] |= shapely.intersects(segments, area)
+    middle, course = (start + end)[candidates] / 2.0, (end - start)[candidates]
+    for line in lines:
+        met[candidates] |= _follows(middle, course, line)
+    return met
+
+
+def _follows(middle_m: FloatArray, course_m: FloatArray, line: BaseGeometry) -> BoolArray:
+    """Return which edges (midpoints and direction vectors, shape (k, 2)) run along a line close by."""
+    points = shapely.points(middle_m)
+    close = shapely.distance(points, line) <= LINE_REACH_M
+    at = shapely.line_locate_point(line, points)
+    before = shapely.get_coordinates(shapely.line_interpolate_point(line, np.maximum(at - 5.0, 0.0)))
+    after = shapely.get_coordinates(shapely.line_interpolate_point(line, np.minimum(at + 5.0, line.length)))
+    along = after - before
+    norms = np.linalg.norm(along, axis=1) * np.linalg.norm(course_m, axis=1)
+    cosine = np.abs((along * course_m).sum(axis=1)) / np.maximum(norms, 1e-9)
+    return np.asarray(close & (cosine >= LINE_PARALLEL_COS), dtype=np.bool_)
+
+
+def read_closures(path: Path, collector: FaultCollector | None = None) -> tuple[Closure, ...]:
+    """Read a GeoJSON file of closed roads.
+
+    Faults go to `collector` where one is given (and the faulty features are left out), else they are raised.
+
+    Raises
+    ------
+    InputError
+        Without a collector, if the file or any feature is faulty; all faults at once.
+    """
+    faults = FaultCollector() if collector is None else collector
+    found = []
+    for row, feature in enumerate(_read_features(path, faults), start=1):
+        closure = _closure_of(feature, row, path.name, faults)
+        if closure is not None:
+            found.append(closure)
+    if collector is None:
+        faults.raise_if_any()
+    return tuple(found)
+
+
+def _read_features(path: Path, faults: FaultCollector) -> Sequence[Mapping[str, object]]:
+    """Return the features of a GeoJSON FeatureCollection; [] and a fault where it is none."""
+    remedy = "Give a GeoJSON FeatureCollection of lines or polygons."
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        faults.add(Fault("FILE_MISSING", path.name, "There is no such file", remedy))
+        return []
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        faults.add(Fault("NOT_GEOJSON", path.name, f"The file is not readable as JSON: {error}", remedy))
+        return []
+    features = document.get("features") if isinstance(document, dict) else None
+    if not isinstance(features, list) or not all(isinstance(feature, dict) for feature in features):
+        faults.add(Fault("NOT_GEOJSON", path.name, "The file has no list of features", remedy))
+        return []
+    return features
+
+
+def _closure_of(feature: Mapping[str, object], row: int, file: str, faults: FaultCollector) -> Closure | None:
+    """Return one feature as a Closure, or None and faults."""
+    found = len(faults.faults)
+    properties = feature.get("properties") or {}
+    if not isinstance(properties, dict):
+        properties = {}
+
+    def fault(code: str, field: str, value: object, reason: str, remedy: str) -> None:
+        faults.add(Fault(code, file, reason, remedy, row=row, field=field, value=str(value)))
+
+    for key in properties:
+        if key not in _CLOSURE_KEYS:
+            near = nearest_name(key, _CLOSURE_KEYS)
+            hint = f"Did you mean {near!r}?" if near else f"Known are {', '.join(_CLOSURE_KEYS)}."
+            fault("UNKNOWN_KEY", key, properties[key], "There is no such property", hint)
+    kind = properties.get("kind", "closed")
+    if kind not in CLOSURE_KINDS:
+        fault("UNKNOWN_KIND", "kind", kind, "There is no such kind of closure", "Use closed or restricted.")
+    times = [_whole(properties.get(key), default) for key, default in (("from_s", 0), ("until_s", 86_400))]
+    if times[0] is None or times[1] is None or times[0] >= times[1]:
+        value = f"{properties.get('from_s')}, {properties.get('until_s')}"
+        fault(
+            "BAD_TIME",
+            "from_s",
+            value,
+            "The closure does not begin before it ends",
+            "Give whole seconds, from_s < until_s.",
+        )
+    months, applies_to = _listed(properties.get("months")), _listed(properties.get("applies_to"))
+    if not all(isinstance(month, int) and 1 <= month <= 12 for month in months):
+        fault("BAD_MONTH", "months", properties.get("months"), "A month is not one", "List numbers from 1 to 12.")
+    geometry = _geometry_of(feature)
+    if geometry is None:
+        fault(
+            "BAD_GEOMETRY", "geometry", None, "The shape is not a line or polygon in degrees", "Draw a line or polygon."
+        )
+    if len(faults.faults) > found or geometry is None or times[0] is None or times[1] is None:
+        return None
+    return Closure(
+        id=str(properties.get("id", row)),
+        kind=str(kind),
+        geometry=geometry,
+        from_s=times[0],
+        until_s=times[1],
+        months=tuple(int(str(month)) for month in months),
+        applies_to=tuple(str(profile) for profile in applies_to),
+    )
+
+
+def _whole(value: object, default: int) -> int | None:
+    """Return a whole number, the default for None, None for anything else."""
+    if value is None:
+        return default
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _listed(value: object) -> list[object]:
+    """Return a list as it is, a single value as a list of one, None as []."""
+    if value is None:
+        return []
+    return list(value) if isinstance(value, list) else [value]
+
+
+def _geometry_of(feature: Mapping[str, object]) -> BaseGeometry | None:
+    """Return the feature's line or polygon, or None if it has none within the range of degrees."""
+    try:
+        geometry = shape(feature["geometry"])
+    except (KeyError, TypeError, ValueError, AttributeError, shapely.errors.ShapelyError):
+        return None
+    kinds = ("LineString", "MultiLineString", "Polygon", "MultiPolygon")
+    if geometry.geom_type not in kinds or geometry.is_empty:
+        return None
+    west, south, east, north = geometry.bounds
+    in_range = west >= -180.0 and east <= 180.0 and south >= -90.0 and north <= 90.0
+    return geometry if in_range else None
