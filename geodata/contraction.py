@@ -134,6 +134,7 @@ def _fold_chains(arcs: _Arcs, chain: BoolArray) -> _Arcs:
         going = current >= 0
         current, run = current[going], run[going]
     runs, members = np.concatenate(steps_run), np.concatenate(steps_arc)
+    duration = np.bincount(runs, weights=arcs.duration_s[members], minlength=last.size)
     whole = ~chain[arcs.head[last]]
     members = members[np.argsort(runs, kind="stable")]
     counts = np.bincount(runs, minlength=last.size)
@@ -142,7 +143,7 @@ def _fold_chains(arcs: _Arcs, chain: BoolArray) -> _Arcs:
     folded = _Arcs(
         tail=arcs.tail[members[ends - counts]],
         head=arcs.head[last],
-        duration_s=np.bincount(runs, weights=arcs.duration_s[np.concatenate(steps_arc)], minlength=last.size),
+        duration_s=duration.astype(np.float64),
         first_piece=first_piece[np.concatenate([[0], ends])],
         piece=piece,
     )
@@ -169,12 +170,12 @@ def _gather(first: IntArray, values: IntArray, order: IntArray) -> tuple[IntArra
 
 
 def _compact(arcs: _Arcs, network: StreetNetwork, costs: EdgeCosts, keep: IntArray) -> ContractedGraph:
-    """Number the nodes that are left from 0 and add up what the arcs stand for."""
+    """Return the arcs over nodes numbered from 0, with the sums of what they stand for."""
     node = np.unique(np.concatenate([arcs.tail, arcs.head, keep])).astype(np.int64)
     owner = np.repeat(np.arange(arcs.tail.size), np.diff(arcs.first_piece))
 
     def total(values: FloatArray) -> FloatArray:
-        return np.bincount(owner, weights=values[arcs.piece], minlength=arcs.tail.size)
+        return np.bincount(owner, weights=values[arcs.piece], minlength=arcs.tail.size).astype(np.float64)
 
     return ContractedGraph(
         node=node,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -71,7 +72,7 @@ def read_street_network(path: Path, terrain: ElevationModel) -> StreetNetwork:
     segments = _segments_of(ways, node_id, lon, lat)
     if segments.start.size == 0:
         raise _fault(
-            "NO_ROADS", path, "The extract has no way a vehicle or walker may use", "Give an extract with roads."
+            path, "NO_ROADS", "The extract has no way a vehicle or walker may use", "Give an extract with roads."
         )
     used = np.unique(np.concatenate([segments.start, segments.end]))
     renumber = np.full(node_id.size, -1, dtype=np.int64)
@@ -82,27 +83,28 @@ def read_street_network(path: Path, terrain: ElevationModel) -> StreetNetwork:
     return _assemble(ways, segments, node_id, lon, lat, ground_m, barriers)
 
 
-def _fault(code: str, path: Path, reason: str, remedy: str, value: str | None = None) -> InputError:
-    return InputError([Fault(code, path.name, reason, remedy, value=value)])
+def _fault(path: Path, code: str, reason: str, remedy: str) -> InputError:
+    return InputError([Fault(code, path.name, reason, remedy)])
 
 
 def _read_extract(path: Path) -> tuple[_Ways, dict[int, tuple[float, float]], dict[int, BarrierUse]]:
     """Return ways, positions of their nodes by id, and barriers by node id."""
     if not path.is_file():
-        raise _fault("FILE_MISSING", path, "There is no such file", "Give an OSM extract (.osm.pbf or .osm).")
+        raise _fault(path, "FILE_MISSING", "There is no such file", "Give an OSM extract (.osm.pbf or .osm).")
     try:
         ways = _read_ways(path)
         wanted = np.unique(ways.node_id)
         return ways, _read_positions(path, wanted), _read_barriers(path)
     except (RuntimeError, osmium.InvalidLocationError) as error:
         remedy = "Give a whole OSM extract (.osm.pbf or .osm); download it again if it was cut off."
-        raise _fault("OSM_UNREADABLE", path, f"The file cannot be read as OSM data: {error}", remedy) from error
+        raise _fault(path, "OSM_UNREADABLE", f"The file cannot be read as OSM data: {error}", remedy) from error
 
 
 def _read_ways(path: Path) -> _Ways:
     way_ids, uses, counts, node_ids = [], [], [], []
     known: dict[tuple[tuple[str, str], ...], WayUse | None] = {}
-    for way in osmium.FileProcessor(str(path), osmium.osm.WAY).with_filter(osmium.filter.KeyFilter("highway")):
+    reader: Any = osmium.FileProcessor(str(path), osmium.osm.WAY).with_filter(osmium.filter.KeyFilter("highway"))
+    for way in reader:
         key = tuple((tag.k, tag.v) for tag in way.tags)
         if key not in known:
             known[key] = read_way_tags(dict(key))
@@ -124,7 +126,7 @@ def _read_ways(path: Path) -> _Ways:
 
 def _read_positions(path: Path, wanted: IntArray) -> dict[int, tuple[float, float]]:
     """Return (lon, lat) of the wanted nodes that the extract has."""
-    nodes = osmium.FileProcessor(str(path), osmium.osm.NODE)
+    nodes: Any = osmium.FileProcessor(str(path), osmium.osm.NODE)
     if wanted.size == 0:
         return {}
     if wanted[0] >= 0:  # files edited by hand may have negative ids, which the filter does not take
@@ -134,7 +136,7 @@ def _read_positions(path: Path, wanted: IntArray) -> dict[int, tuple[float, floa
 
 
 def _read_barriers(path: Path) -> dict[int, BarrierUse]:
-    nodes = osmium.FileProcessor(str(path), osmium.osm.NODE).with_filter(osmium.filter.KeyFilter("barrier"))
+    nodes: Any = osmium.FileProcessor(str(path), osmium.osm.NODE).with_filter(osmium.filter.KeyFilter("barrier"))
     return {node.id: read_barrier_tags({tag.k: tag.v for tag in node.tags}) for node in nodes}
 
 
@@ -155,8 +157,8 @@ def _ground(terrain: ElevationModel, lon: FloatArray, lat: FloatArray, path: Pat
     missing = float(np.mean(~np.isfinite(ground)))
     if missing > MAX_SHARE_OFF_TERRAIN:
         raise _fault(
-            "TERRAIN_NOT_COVERING",
             path,
+            "TERRAIN_NOT_COVERING",
             f"The terrain does not cover {missing:.0%} of the street nodes",
             f"Give elevation tiles for {lon.min():.3f},{lat.min():.3f} to {lon.max():.3f},{lat.max():.3f}.",
         )

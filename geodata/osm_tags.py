@@ -36,7 +36,7 @@ HIGHWAYS: tuple[str, ...] = (
     "steps",
     "corridor",
 )
-"""Highway classes read, the greatest first; index = `edge_highway` code. All others (construction, raceway …) are not."""
+"""Highway classes read, the greatest first; index = `edge_highway` code. No others (construction, raceway …)."""
 
 MOTOR_CLASSES = frozenset(HIGHWAYS[: HIGHWAYS.index("pedestrian")])
 """Classes open to motor vehicles unless a tag says otherwise; the others are closed to them unless a tag opens them."""
@@ -50,37 +50,31 @@ TRACKTYPES: tuple[str, ...] = ("none", "grade1", "grade2", "grade3", "grade4", "
 ACCESS_KINDS: tuple[str, ...] = ("no", "yes", "destination", "private", "agricultural")
 """Kinds of right to use an edge; index = access code."""
 
-_SURFACE_CLASS = {
-    **dict.fromkeys(
-        ("paved", "asphalt", "chipseal", "concrete", "concrete:plates", "concrete:lanes", "paving_stones", "metal")
-        + ("wood", "rubber", "bricks", "acrylic", "tartan"),
-        "paved",
-    ),
-    **dict.fromkeys(
-        ("sett", "cobblestone", "unhewn_cobblestone", "cobblestone:flattened", "stone", "rock", "grass_paver"),
-        "cobbled",
-    ),
-    **dict.fromkeys(("compacted", "fine_gravel"), "compacted"),
-    **dict.fromkeys(("gravel", "unpaved", "pebblestone", "stepping_stones"), "gravel"),
-    **dict.fromkeys(("ground", "dirt", "earth", "grass", "terra", "woodchips", "clay", "snow", "ice"), "ground"),
-    **dict.fromkeys(("mud", "sand"), "mud"),
+_SURFACE_VALUES = {
+    "paved": "paved asphalt chipseal concrete concrete:plates concrete:lanes paving_stones metal wood rubber bricks",
+    "cobbled": "sett cobblestone unhewn_cobblestone cobblestone:flattened stone rock grass_paver",
+    "compacted": "compacted fine_gravel",
+    "gravel": "gravel unpaved pebblestone stepping_stones",
+    "ground": "ground dirt earth grass terra woodchips clay snow ice",
+    "mud": "mud sand",
 }
+_SURFACE_CLASS = {value: kind for kind, values in _SURFACE_VALUES.items() for value in values.split()}
 _TRACKTYPE_SURFACE = {"grade1": "paved", "grade2": "gravel", "grade3": "gravel", "grade4": "ground", "grade5": "ground"}
 _SURFACE_TRACKTYPE = {"paved": "grade1", "compacted": "grade2", "gravel": "grade2"}
-_ACCESS_VALUE = {
-    **dict.fromkeys(("yes", "permissive", "designated", "official", "public"), "yes"),
-    **dict.fromkeys(("destination", "delivery", "customers", "permit", "residents"), "destination"),
-    **dict.fromkeys(("private",), "private"),
-    **dict.fromkeys(("agricultural", "forestry"), "agricultural"),
-    **dict.fromkeys(("no", "use_sidepath", "military", "emergency", "psv", "bus", "taxi", "hov", "bicycle"), "no"),
+_ACCESS_VALUES = {
+    "yes": "yes permissive designated official public",
+    "destination": "destination delivery customers permit residents",
+    "private": "private",
+    "agricultural": "agricultural forestry",
+    "no": "no use_sidepath military emergency psv bus taxi hov bicycle",
 }
+_ACCESS_VALUE = {value: kind for kind, values in _ACCESS_VALUES.items() for value in values.split()}
 _MOTOR_KEYS = ("motorcar", "motor_vehicle", "vehicle", "access")
 _HEAVY_KEYS = ("hgv", "goods", "motor_vehicle", "vehicle", "access")
 _FOOT_KEYS = ("foot", "access")
-_OPEN_BARRIERS = frozenset(
-    ("gate", "lift_gate", "swing_gate", "sliding_gate", "toll_booth", "border_control", "cattle_grid", "entrance")
-    + ("sally_port", "height_restrictor", "kerb", "no", "arch", "rumble_strip", "speed_bump", "checkpoint")
-)
+_OPEN_BARRIER_KINDS = """gate lift_gate swing_gate sliding_gate toll_booth border_control cattle_grid entrance
+sally_port height_restrictor kerb no arch rumble_strip speed_bump checkpoint"""
+_OPEN_BARRIERS = frozenset(_OPEN_BARRIER_KINDS.split())
 _WALLS = frozenset(("fence", "wall", "hedge", "retaining_wall", "city_wall", "guard_rail"))
 NO_LIMIT = math.inf
 
@@ -174,7 +168,7 @@ def read_barrier_tags(tags: Mapping[str, str]) -> BarrierUse:
 
 def parse_speed_kmh(text: str) -> float:
     """Return km/h of a ``maxspeed`` value ("50", "30 mph", "walk"), nan where it names no number."""
-    text = text.split(";")[0].split("|")[0].strip().lower()
+    text = re.split(r"[;|]", text)[0].strip().lower()
     if text == "walk":
         return 6.0
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(km/h|kmh|kph|mph|knots)?", text)
@@ -184,8 +178,8 @@ def parse_speed_kmh(text: str) -> float:
 
 
 def parse_length_m(text: str) -> float:
-    """Return metres of a width or height ("2.5", "2,5 m", "8'6\\"", "12 ft"), `NO_LIMIT` where it names none."""
-    text = text.split(";")[0].strip().lower().replace(",", ".")
+    """Return metres of a width or height ("2.5", "2,5 m", "8'6 in", "12 ft"), `NO_LIMIT` where it names none."""
+    text = text.partition(";")[0].strip().lower().replace(",", ".")
     feet = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(?:'|ft|feet)\s*(?:(\d+(?:\.\d+)?)\s*(?:\"|''|in))?", text)
     if feet is not None:
         return float(feet[1]) * 0.3048 + float(feet[2] or 0.0) * 0.0254
@@ -197,7 +191,7 @@ def parse_length_m(text: str) -> float:
 
 def parse_mass_kg(text: str) -> float:
     """Return kilograms of a ``maxweight`` ("3.5" tonnes, "3500 kg", "8 st" short tons), `NO_LIMIT` for none."""
-    text = text.split(";")[0].strip().lower().replace(",", ".")
+    text = text.partition(";")[0].strip().lower().replace(",", ".")
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(t|tons?|tonnes?|kg|st|lt|lbs?|cwt)?", text)
     if match is None or float(match[1]) <= 0.0:
         return NO_LIMIT

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -138,7 +139,7 @@ def measure_path(network: StreetNetwork, costs: EdgeCosts, nodes: Sequence[int])
     duration = distance = energy = 0.0
     broken: int | None = None
     forbidden: int | None = None
-    for k, (start, end) in enumerate(zip(index, index[1:], strict=False)):
+    for k, (start, end) in enumerate(pairwise(index)):
         edges = network.edges_between(start, end) if start >= 0 and end >= 0 else range(0)
         best = min(edges, key=costs.duration_s.__getitem__, default=None)
         if best is None:

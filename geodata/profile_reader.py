@@ -7,14 +7,17 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from geodata.errors import Fault, FaultCollector, InputError, nearest_name
 from geodata.osm_tags import ACCESS_KINDS, HIGHWAYS, SURFACES
 from geodata.profile_type import EnergyModel, Profile
 
-_NUMBERS = ("width_m", "height_m", "gross_kg", "max_snap_m", "access_m_s", "max_grade", "lateral_m_s2")
-_NUMBERS += ("min_grade_factor", "walk_factor")
+_DIMENSIONS = ("width_m", "height_m", "gross_kg", "max_snap_m", "access_m_s")
+_NUMBERS = (*_DIMENSIONS, "max_grade", "lateral_m_s2", "min_grade_factor", "walk_factor")
+_POSITIVE = ("max_snap_m", "access_m_s", "lateral_m_s2", "min_grade_factor", "walk_factor")
 _TABLES: dict[str, tuple[str, ...]] = {
     "speed_kmh": HIGHWAYS,
     "surface": SURFACES,
@@ -25,18 +28,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "energy_source": ("diesel", "electric", "none"),
 }
 _KEYS = ("like", "name", "access", "max_tracktype", "grade", *_NUMBERS, *_TABLES, *_CHOICES)
-_REQUIRED = (
-    "mode",
-    "energy_source",
-    "width_m",
-    "height_m",
-    "gross_kg",
-    "max_snap_m",
-    "access_m_s",
-    "access",
-    "speed_kmh",
-)
-_REQUIRED += ("surface",)
+_REQUIRED = ("mode", "energy_source", *_DIMENSIONS, "access", "speed_kmh", "surface")
 
 
 def load_profiles(extra: Path | None = None) -> dict[str, Profile]:
@@ -121,7 +113,7 @@ class _ProfileReader:
         for key in _REQUIRED:
             if key not in self.table:
                 self._fault("MISSING_KEY", key, None, "The key is missing", "Give it, or take it over by `like`.")
-        numbers = {key: self._number(key, self.table[key]) for key in _NUMBERS if key in self.table}
+        numbers: dict[str, Any] = {key: self._number(key, self.table[key]) for key in _NUMBERS if key in self.table}
         tables = {key: self._numbers_of(key, names) for key, names in _TABLES.items()}
         choices = {key: self._choice(key, names) for key, names in _CHOICES.items()}
         access, grade, tracktype = (
@@ -159,7 +151,7 @@ class _ProfileReader:
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e12:
             self._fault("BAD_NUMBER", key, value, "The value is not a number ≥ 0", "Give a number ≥ 0.")
             return 0.0
-        if key in ("max_snap_m", "access_m_s", "lateral_m_s2", "min_grade_factor", "walk_factor") and value == 0:
+        if key in _POSITIVE and value == 0:
             self._fault("BAD_NUMBER", key, value, "The value may not be 0", "Give a number > 0.")
         return float(value)
 
@@ -201,10 +193,9 @@ class _ProfileReader:
             points = tuple((float(grade), float(share)) for grade, share in value)  # type: ignore[attr-defined]
         except (TypeError, ValueError):
             points = ()
-        rising = all(a[0] < b[0] for a, b in zip(points, points[1:], strict=False))
+        rising = all(a[0] < b[0] for a, b in pairwise(points))
         fading = all(
-            (a[1] <= b[1]) if b[0] <= 0 else (a[1] >= b[1]) if a[0] >= 0 else True
-            for a, b in zip(points, points[1:], strict=False)
+            (a[1] <= b[1]) if b[0] <= 0 else (a[1] >= b[1]) if a[0] >= 0 else True for a, b in pairwise(points)
         )
         if not points or not rising or not fading or not all(0 < share <= 1 for _, share in points):
             self._fault("BAD_GRADE", "grade", value, "The grade points are not usable", remedy)

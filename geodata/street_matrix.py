@@ -58,14 +58,15 @@ def snap(network: StreetNetwork, costs: EdgeCosts, profile: Profile, lon: FloatA
     part = _strong_parts(network, costs)
     sizes = np.bincount(part)
     largest = part == int(sizes.argmax())
-    node = np.full(x_y.shape[0], -1, dtype=np.int64)
+    node: IntArray = np.full(x_y.shape[0], -1, dtype=np.int64)
     access = np.full(x_y.shape[0], np.nan)
     for candidates in (largest & (sizes[part] > 1), ~largest & (sizes[part] > 1)):
         missing = np.flatnonzero(node < 0)
         index = np.flatnonzero(candidates)
         if missing.size == 0 or index.size == 0:
             continue
-        distance, nearest = cKDTree(network.node_xy_m[index]).query(x_y[missing])
+        found, place = cKDTree(network.node_xy_m[index]).query(x_y[missing])
+        distance, nearest = np.asarray(found, dtype=np.float64), np.asarray(place, dtype=np.int64)
         near = distance <= profile.max_snap_m
         node[missing[near]] = index[nearest[near]]
         access[missing[near]] = distance[near]
@@ -145,7 +146,7 @@ def node_matrix(graph: ContractedGraph, nodes: IntArray) -> tuple[FloatArray, Fl
 
 
 def _incoming(graph: ContractedGraph) -> tuple[IntArray, FloatArray, FloatArray]:
-    """Return tail, metres and watt-hours of the arcs into each node, shape (most arcs into a node, c), tails -1 padded."""
+    """Return tail, metres and watt-hours of the arcs into each node, shape (most arcs in, c), padded with -1."""
     order = np.argsort(graph.head, kind="stable")
     head = graph.head[order]
     slot = np.arange(head.size) - np.searchsorted(head, head)
@@ -178,21 +179,19 @@ def _along_paths(
         Two arrays of shape (r, k): the sums at the wanted nodes; 0 where unreached.
     """
     rows, count = before.shape
-    here = np.arange(count)
     sums = [np.zeros((rows, count)) for _ in amounts_in]
     for slot in range(tails.shape[0]):
-        by_this = before == tails[slot]
-        by_this &= before >= 0
+        by_this = (before == tails[slot]) & (before >= 0)
         for total, amount in zip(sums, amounts_in, strict=True):
             np.copyto(total, amount[slot], where=by_this)
     offset = (np.arange(rows) * count)[:, None]
-    jump = (np.where(before < 0, here, before) + offset).ravel()
+    jump = (np.where(before < 0, np.arange(count), before) + offset).ravel()
     flat = [total.ravel() for total in sums]
     while True:
         onward = jump[jump]
-        for total in flat:
-            total += total[jump]
+        flat = [total + total[jump] for total in flat]
         if np.array_equal(onward, jump):
             break
         jump = onward
-    return flat[0].reshape(rows, count)[:, stops], flat[1].reshape(rows, count)[:, stops]
+    first, second = (total.reshape(rows, count)[:, stops] for total in flat)
+    return first, second

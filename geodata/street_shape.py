@@ -53,7 +53,7 @@ GRADE_CAPS: dict[str, float] = {
     "steps": 0.80,
     "corridor": 0.10,
 }
-"""Steepest grade believed of each class. Chinese design limits are 6-9 % (domain notes 2d); mountain roads exceed them."""
+"""Steepest grade believed of each class; design limits are 6-9 % (domain notes 2d), old mountain roads exceed them."""
 
 
 class ElevationModel(Protocol):
@@ -111,7 +111,7 @@ def smooth_elevation(
 
 
 def _sum_at(index: npt.NDArray[np.int64], values: FloatArray, n: int) -> FloatArray:
-    return np.bincount(index, weights=values, minlength=n)
+    return np.bincount(index, weights=values, minlength=n).astype(np.float64)
 
 
 def _cap_grades(
@@ -148,7 +148,7 @@ def _lower_envelope(
         ),
         shape=(n + 1, n + 1),
     )
-    return np.asarray(dijkstra(graph, directed=True, indices=n)[:n] + base, dtype=np.float64)
+    return np.asarray(dijkstra(graph, directed=True, indices=np.array([n]))[0, :n] + base, dtype=np.float64)
 
 
 def curve_radii_m(x_y_m: FloatArray, reach_m: float = CURVE_REACH_M) -> FloatArray:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -243,8 +244,8 @@ def _edges_at(network: StreetNetwork, geometry: BaseGeometry) -> BoolArray:
     candidates = np.flatnonzero(near)
     met = np.zeros(network.n_edges, dtype=np.bool_)
     segments = shapely.linestrings(np.stack([start[candidates], end[candidates]], axis=1))
-    areas = [part for part in shapely.get_parts(x_y) if part.geom_type == "Polygon"]
-    lines = [part for part in shapely.get_parts(x_y) if part.geom_type == "LineString"]
+    areas = [part for part in shapely.get_parts(x_y) if isinstance(part, shapely.Polygon)]
+    lines = [part for part in shapely.get_parts(x_y) if isinstance(part, shapely.LineString)]
     for area in areas:
         met[candidates] |= shapely.intersects(segments, area)
     middle, course = (start + end)[candidates] / 2.0, (end - start)[candidates]
@@ -253,11 +254,11 @@ def _edges_at(network: StreetNetwork, geometry: BaseGeometry) -> BoolArray:
     return met
 
 
-def _follows(middle_m: FloatArray, course_m: FloatArray, line: BaseGeometry) -> BoolArray:
+def _follows(middle_m: FloatArray, course_m: FloatArray, line: shapely.LineString) -> BoolArray:
     """Return which edges (midpoints and direction vectors, shape (k, 2)) run along a line close by."""
     points = shapely.points(middle_m)
     close = shapely.distance(points, line) <= LINE_REACH_M
-    at = shapely.line_locate_point(line, points)
+    at = np.asarray(shapely.line_locate_point(line, points), dtype=np.float64)
     before = shapely.get_coordinates(shapely.line_interpolate_point(line, np.maximum(at - 5.0, 0.0)))
     after = shapely.get_coordinates(shapely.line_interpolate_point(line, np.minimum(at + 5.0, line.length)))
     along = after - before
@@ -371,7 +372,7 @@ def _listed(value: object) -> list[object]:
 def _geometry_of(feature: Mapping[str, object]) -> BaseGeometry | None:
     """Return the feature's line or polygon, or None if it has none within the range of degrees."""
     try:
-        geometry = shape(feature["geometry"])
+        geometry = shape(cast("dict[str, object]", feature["geometry"]))
     except (KeyError, TypeError, ValueError, AttributeError, shapely.errors.ShapelyError):
         return None
     kinds = ("LineString", "MultiLineString", "Polygon", "MultiPolygon")
