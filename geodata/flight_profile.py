@@ -1,0 +1,321 @@
+"""Flight paths seen from the side: the shortest string between clearance and ceiling over the terrain.
+
+Along each way the ground is sampled where the way crosses the lines of the elevation grid, and between: there lie all
+kinks of the bilinear surface. Between two samples the ground bulges above, or sags below, its chord by a known amount
+(it is a parabola), and the band is narrowed by that amount. A line that is straight between samples and within the
+band at the samples is therefore legal everywhere, not only where it was looked at.
+
+Within the band the *taut string* is flown. Of all lines in the band it has the least value of the sum of any convex
+function of the slope (Condat 2013, doi:10.1109/LSP.2013.2278339, section II): least climb, least length, and least
+time under limits of climb and descent at once. All legs are strung together, one numpy step for a sample of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from geodata.drones import DroneType
+from geodata.flight_route import Layer, Plane
+from geodata.location import FloatArray
+from geodata.terrain import Terrain
+
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+CEILING_AGL_M = 120.0
+"""Above this height over ground airspace is controlled (Interim Regulation on unmanned aircraft, Art. 19)."""
+SLACK_M = 0.5
+"""Kept from both limits: heights are written in centimetres, coordinates to a hundred-millionth of a degree."""
+CLOSEST_M = 0.05
+"""Samples closer than this are one."""
+BULGE_M = 2.0
+"""Where the ground bulges or sags more than this between two samples, one more is put between them."""
+EDGE_M = 5.0
+"""Corridors are taken this much smaller, lids this much larger."""
+VERTEX_EVERY_M = 1_000.0
+"""Longest piece of a line: readers that draw it in another projection stay within centimetres."""
+
+
+@dataclass(frozen=True)
+class _Samples:
+    """Samples of all ways end to end; leg i has samples ``first[i]`` to ``last[i]``, at least two."""
+
+    first: IntArray
+    last: IntArray
+    leg: IntArray
+    lonlat: FloatArray
+    along_m: FloatArray
+    """Metres in plan from the start of the leg."""
+    ground_m: FloatArray
+    bulge_m: FloatArray
+    """How far the ground rises above (or, negative, lies below) the chord to the next sample of the leg."""
+    is_corner: BoolArray
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A legal line of one leg, or what narrows the band to nothing.
+
+    Parameters
+    ----------
+    line
+        float64 array of shape (n, 3): longitude, latitude, metres above sea level; None if there is no legal line.
+    lacking_m
+        Without a line: by how many metres the limits overlap; nan where the terrain is not known.
+    """
+
+    line: FloatArray | None
+    lacking_m: float = 0.0
+
+
+def string_profiles(
+    terrain: Terrain, plane: Plane, ways: Sequence[FloatArray], drone: DroneType, layers: Sequence[Layer]
+) -> list[Profile]:
+    """Return the taut-string profile of each way.
+
+    Parameters
+    ----------
+    terrain
+        Ground heights.
+    plane
+        Plane of the layers; lengths are measured in it.
+    ways
+        Corners in longitude, latitude, arrays of shape (c, 2) with c ≥ 2; first and last at different points.
+    drone
+        Gives the clearance.
+    layers
+        Lids and corridors in the plane.
+    """
+    if not ways:
+        return []
+    limits = [
+        Layer(layer.kind, layer.limit_agl_m, layer.area.buffer(EDGE_M if layer.kind == "lid" else -EDGE_M))
+        for layer in layers
+    ]
+    samples = _sample(terrain, plane, ways, limits)
+    low, high = _band(samples, plane, drone, limits)
+    lacking = np.maximum.reduceat(np.where(np.isnan(samples.ground_m), np.inf, low - high), samples.first)
+    legal = lacking < 0.0
+    at_ends = np.concatenate([samples.first, samples.last])
+    high[at_ends] = low[at_ends]
+    if not legal.any():
+        return [Profile(None, _finite(lack)) for lack in lacking]
+    touched, height = _pull_string(samples.along_m, low, high, samples.first[legal], samples.last[legal])
+    lines = _lines(samples, touched, height, legal)
+    return [Profile(lines[i]) if legal[i] else Profile(None, _finite(lack)) for i, lack in enumerate(lacking)]
+
+
+def _finite(lacking_m: float) -> float:
+    """Return how much is lacking, nan where the ground is not known."""
+    return float(lacking_m) if np.isfinite(lacking_m) else float("nan")
+
+
+def _sample(terrain: Terrain, plane: Plane, ways: Sequence[FloatArray], layers: Sequence[Layer]) -> _Samples:
+    """Sample the ground where ways cross the lines of the grid and the rims of layers, and where it bulges."""
+    pieces = _Pieces.of(plane, ways)
+    grid = (pieces.corners - (terrain.west, terrain.north)) / (terrain.step_lon, -terrain.step_lat)
+    grid_step = pieces.step / (terrain.step_lon, -terrain.step_lat)
+    owners = [np.arange(len(grid), dtype=np.int64)]
+    shares = [np.zeros(len(grid))]
+    for axis in range(2):
+        owner, line = _lines_crossed(grid[:, axis], grid[:, axis] + grid_step[:, axis])
+        owners.append(owner)
+        shares.append((line - grid[owner, axis]) / grid_step[owner, axis])
+    for layer in layers:
+        owner, share = _rim_crossed(pieces, layer.area)
+        owners.append(owner)
+        shares.append(share)
+    owner, share = np.concatenate(owners), np.clip(np.concatenate(shares), 0.0, 1.0 - 1e-12)
+    order = np.argsort(owner + share, kind="stable")
+    is_corner = order < len(grid)
+    owner, share = owner[order], np.where(is_corner, 0.0, share[order])
+    along = pieces.behind_m[owner] + share * pieces.length_m[owner]
+    near = np.diff(along) < CLOSEST_M
+    keep = is_corner | ~(np.concatenate([[False], near]) | np.concatenate([near & is_corner[1:], [False]]))
+    owner, share, along, is_corner = owner[keep], share[keep], along[keep], is_corner[keep]
+    lonlat = pieces.corners[owner] + share[:, np.newaxis] * pieces.step[owner]
+    return _refine(terrain, lonlat, along, pieces.leg[owner], is_corner)
+
+
+@dataclass(frozen=True)
+class _Pieces:
+    """Straight pieces of all ways: one for each corner, leading to the next; of no length at the end of a way."""
+
+    corners: FloatArray
+    step: FloatArray
+    leg: IntArray
+    xy_m: FloatArray
+    step_m: FloatArray
+    length_m: FloatArray
+    behind_m: FloatArray
+
+    @classmethod
+    def of(cls, plane: Plane, ways: Sequence[FloatArray]) -> _Pieces:
+        sizes = np.array([len(way) for way in ways], dtype=np.int64)
+        corners = np.concatenate(ways)
+        ends = np.cumsum(sizes) - 1
+        ahead = np.arange(1, len(corners) + 1)
+        ahead[ends] = ends
+        xy_m = plane.to_metres(corners)
+        step_m = xy_m[ahead] - xy_m
+        length_m = np.hypot(step_m[:, 0], step_m[:, 1])
+        return cls(
+            corners=corners,
+            step=corners[ahead] - corners,
+            leg=np.repeat(np.arange(len(ways)), sizes),
+            xy_m=xy_m,
+            step_m=step_m,
+            length_m=length_m,
+            behind_m=np.concatenate([[0.0], np.cumsum(length_m)[:-1]]),
+        )
+
+
+def _lines_crossed(start: FloatArray, end: FloatArray) -> tuple[IntArray, FloatArray]:
+    """Return (piece, whole number) for every whole number strictly between the ends of each piece."""
+    lowest = np.floor(np.minimum(start, end)).astype(np.int64) + 1
+    highest = np.ceil(np.maximum(start, end)).astype(np.int64) - 1
+    count = np.maximum(highest - lowest + 1, 0)
+    owner = np.repeat(np.arange(len(start), dtype=np.int64), count)
+    before = np.concatenate([[0], np.cumsum(count)[:-1]])
+    line = lowest[owner] + np.arange(len(owner)) - before[owner]
+    return owner, line.astype(np.float64)
+
+
+def _rim_crossed(pieces: _Pieces, area: BaseGeometry) -> tuple[IntArray, FloatArray]:
+    """Return (piece, share of its length) for every point where a piece meets the rim of an area."""
+    rim = area.boundary
+    shapely.prepare(rim)
+    lines = np.asarray(shapely.linestrings(np.stack([pieces.xy_m, pieces.xy_m + pieces.step_m], axis=1)))
+    hit = np.flatnonzero(shapely.intersects(rim, lines) & (pieces.length_m > 0.0))
+    points, at = shapely.get_coordinates(shapely.intersection(lines[hit], rim), return_index=True)
+    owner = hit[at]
+    share = ((points - pieces.xy_m[owner]) * pieces.step_m[owner]).sum(axis=1) / pieces.length_m[owner] ** 2
+    return owner, share
+
+
+def _refine(terrain: Terrain, lonlat: FloatArray, along: FloatArray, leg: IntArray, is_corner: BoolArray) -> _Samples:
+    """Read the ground, and put a sample into the middle of every piece where it bulges."""
+    ground = terrain.elevation_m(lonlat[:, 0], lonlat[:, 1])
+    within = np.flatnonzero(leg[1:] == leg[:-1])
+    middle = (lonlat[within] + lonlat[within + 1]) / 2.0
+    middle_m = terrain.elevation_m(middle[:, 0], middle[:, 1])
+    bulge = np.zeros(len(ground))
+    bulge[within] = np.nan_to_num(middle_m - (ground[within] + ground[within + 1]) / 2.0)
+    split = np.abs(bulge[within]) > BULGE_M
+    at = within[split]
+    bulge[at] /= 4.0  # a parabola leaves the chords of its halves by a quarter
+    where = at + 1
+    leg = np.insert(leg, where, leg[at])
+    along = np.insert(along, where, (along[at] + along[where]) / 2.0)
+    first = np.flatnonzero(np.concatenate([[True], leg[1:] != leg[:-1]]))
+    last = np.concatenate([first[1:] - 1, [len(leg) - 1]])
+    return _Samples(
+        first=first,
+        last=last,
+        leg=leg,
+        lonlat=np.insert(lonlat, where, middle[split], axis=0),
+        along_m=along - along[first][leg],
+        ground_m=np.insert(ground, where, middle_m[split]),
+        bulge_m=np.insert(bulge, where, bulge[at]),
+        is_corner=np.insert(is_corner, where, False),
+    )
+
+
+def _band(samples: _Samples, plane: Plane, drone: DroneType, layers: Sequence[Layer]) -> tuple[FloatArray, FloatArray]:
+    """Return the least and greatest legal height above sea level at each sample."""
+    ceiling = _ceiling_agl_m(samples, plane, layers)
+    raised, lowered = np.maximum(samples.bulge_m, 0.0), np.maximum(-samples.bulge_m, 0.0)
+    # Each sample bounds the piece before it and the piece after it; the last of a leg has no bulge of its own.
+    before = samples.first
+    raised_before, lowered_before, ceiling_before = (np.roll(array, 1) for array in (raised, lowered, ceiling))
+    raised_before[before] = lowered_before[before] = 0.0
+    ceiling_before[before] = np.inf
+    low = samples.ground_m + drone.clearance_m + SLACK_M + np.maximum(raised, raised_before)
+    high = samples.ground_m - SLACK_M - np.maximum(lowered, lowered_before) + np.minimum(ceiling, ceiling_before)
+    return low, high
+
+
+def _ceiling_agl_m(samples: _Samples, plane: Plane, layers: Sequence[Layer]) -> FloatArray:
+    """Return the ceiling over ground on the piece after each sample."""
+    ceiling = np.full(len(samples.leg), CEILING_AGL_M)
+    ceiling[samples.last] = np.inf
+    if not layers:
+        return ceiling
+    xy_m = plane.to_metres(samples.lonlat)
+    middle = (xy_m + np.roll(xy_m, -1, axis=0)) / 2.0
+    for layer in sorted(layers, key=lambda layer: layer.kind):
+        shapely.prepare(layer.area)
+        inside = np.asarray(shapely.contains_xy(layer.area, middle[:, 0], middle[:, 1]))
+        limit = np.maximum if layer.kind == "corridor" else np.minimum
+        ceiling[inside] = limit(ceiling[inside], layer.limit_agl_m)
+    ceiling[samples.last] = np.inf
+    return ceiling
+
+
+def _pull_string(
+    along: FloatArray, low: FloatArray, high: FloatArray, first: IntArray, last: IntArray
+) -> tuple[BoolArray, FloatArray]:
+    """Return where the taut strings of all legs bend (and their ends), and their height there.
+
+    From a bend the string runs straight as long as one slope stays between all limits seen; where the least slope
+    allowed passes the greatest, it bends at the limit that was binding, and the search goes on from there.
+    """
+    touched = np.zeros(len(along), dtype=np.bool_)
+    height = np.zeros(len(along))
+    touched[first], height[first] = True, low[first]
+    touched[last], height[last] = True, low[last]
+    bend, bend_m, seen = first.copy(), low[first], first + 1
+    least, least_at = np.full(len(first), -np.inf), first.copy()
+    most, most_at = np.full(len(first), np.inf), first.copy()
+    active = np.arange(len(first))
+    while len(active):
+        k = seen[active]
+        run = np.maximum(along[k] - along[bend[active]], 1e-6)
+        low_slope, high_slope = (low[k] - bend_m[active]) / run, (high[k] - bend_m[active]) / run
+        up, down = low_slope > most[active], high_slope < least[active]
+        legs, at = active[up], most_at[active[up]]
+        bend[legs], bend_m[legs] = at, high[at]
+        legs, at = active[down], least_at[active[down]]
+        bend[legs], bend_m[legs] = at, low[at]
+        bent = up | down
+        legs = active[bent]
+        touched[bend[legs]], height[bend[legs]] = True, bend_m[legs]
+        seen[legs] = bend[legs] + 1
+        least[legs], most[legs] = -np.inf, np.inf
+        on = active[~bent]
+        k, low_slope, high_slope = k[~bent], low_slope[~bent], high_slope[~bent]
+        tighter = low_slope >= least[on]
+        least[on[tighter]], least_at[on[tighter]] = low_slope[tighter], k[tighter]
+        tighter = high_slope <= most[on]
+        most[on[tighter]], most_at[on[tighter]] = high_slope[tighter], k[tighter]
+        seen[on] = k + 1
+        active = active[seen[active] <= last[active]]
+    return touched, height
+
+
+def _lines(samples: _Samples, touched: BoolArray, height: FloatArray, legal: BoolArray) -> list[FloatArray]:
+    """Return the lines: bends, corners and a vertex at least every kilometre; straight up and down at the ends."""
+    stretch = np.floor(samples.along_m / VERTEX_EVERY_M)
+    vertex = touched | samples.is_corner | np.concatenate([[False], np.diff(stretch) > 0])
+    vertex &= legal[samples.leg]
+    # One axis for all legs: each begins beyond the end of the one before.
+    reach = float(samples.along_m.max()) + 1.0
+    position = samples.along_m + reach * samples.leg
+    heights = np.interp(position[vertex], position[touched], height[touched])
+    points = np.column_stack([np.round(samples.lonlat[vertex], 8), np.round(heights, 2)])
+    ends = np.searchsorted(samples.leg[vertex], np.arange(len(samples.first)), side="right")
+    lines = []
+    for i, (start, end) in enumerate(zip(np.concatenate([[0], ends[:-1]]), ends, strict=True)):
+        pads = samples.first[i], samples.last[i]
+        ground = [[*samples.lonlat[pad], round(float(samples.ground_m[pad]), 2)] for pad in pads]
+        line = points[start:end]
+        if len(line):
+            line[0, :2], line[-1, :2] = ground[0][:2], ground[1][:2]
+        lines.append(np.vstack([ground[0], line, ground[1]]))
+    return lines
