@@ -8,7 +8,7 @@ settlements to the roads laid before: province road, then towns, villages and gr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -228,8 +228,8 @@ def _lay_footpaths(layer: _Layer, plan: RoadPlan, settlements: Sequence[Settleme
         plan.footpath_only.add(k)
 
 
-def chains(plan: RoadPlan) -> Iterable[tuple[list[int], int]]:
-    """Yield stretches of road between junctions, ends and changes of class: cells in order, and class rank."""
+def chains(plan: RoadPlan, kept: Collection[int] = ()) -> Iterator[tuple[list[int], int]]:
+    """Yield stretches of road between junctions, ends, changes of class and `kept` cells: cells, class rank."""
     around: dict[int, list[int]] = {}
     for a, b in sorted(plan.links):
         around.setdefault(a, []).append(b)
@@ -240,7 +240,7 @@ def chains(plan: RoadPlan) -> Iterable[tuple[list[int], int]]:
 
     def is_end(cell: int) -> bool:
         near = around[cell]
-        return len(near) != 2 or rank(cell, near[0]) != rank(cell, near[1])
+        return len(near) != 2 or cell in kept or rank(cell, near[0]) != rank(cell, near[1])
 
     done: set[tuple[int, int]] = set()
     ends = [cell for cell in sorted(around) if is_end(cell)]

@@ -10,24 +10,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from geodata.airspace import Airspace, write_airspace
 from geodata.location import Site
-from routing.generation.fleet import DIESEL_PER_L, ELECTRICITY_PER_KWH, HANDLING_PER_PIECE, FleetPlan
-from routing.model.carrier import DroneService, VehicleType
+from geodata.weather import Weather
+from routing.generation.fleet import FleetPlan
 from routing.model.order import Order
 
-if TYPE_CHECKING:
-    from geodata.airspace import Airspace
-    from geodata.weather import Weather
-
 DEFAULT_COSTS: Mapping[str, float] = {
-    "electricity_per_kwh": ELECTRICITY_PER_KWH,
-    "diesel_per_l": DIESEL_PER_L,
-    "handling_per_piece": HANDLING_PER_PIECE,
+    "electricity_per_kwh": 80.0,
+    "diesel_per_l": 750.0,
+    "handling_per_piece": 10.0,
     "unit_s": 4.0,
 }
-"""Cost rates of a generated scenario (domain notes 2d, 4), in fen; `unit_s` in seconds a piece."""
+"""Cost rates of a generated scenario in fen: CNY 0.8/kWh, CNY 7.5/L (domain notes 2d), CNY 0.1 a piece and transfer
+(assumed); `unit_s` seconds to load or unload a piece (domain notes 2b)."""
 
 
 @dataclass(frozen=True)
@@ -99,8 +96,6 @@ def write_scenario(
         files["weather"] = "weather.csv"
         _write(out / "weather.csv", weather_csv(weather))
     if airspace is not None:
-        from geodata.airspace import write_airspace  # noqa: PLC0415  shapely is only needed here
-
         files["airspace"] = "airspace.geojson"
         write_airspace(airspace, out / "airspace.geojson", synthetic="airspace" in config.synthetic)
     if closures is not None:
@@ -190,24 +185,12 @@ def fleet_toml(fleet: FleetPlan, *, synthetic: bool) -> str:
     if synthetic:
         lines.append("# Synthetic: default types and rates of the docs, counts scaled to the orders of the day.")
     for vehicle in fleet.vehicles:
-        lines += ["", "[[vehicle]]", *_pairs(_vehicle_fields(vehicle))]
+        lines += ["", "[[vehicle]]", *_pairs(vehicle)]
     for drone in fleet.drones:
-        lines += ["", "[[drone]]", *_pairs(_drone_fields(drone))]
+        lines += ["", "[[drone]]", *_pairs(drone)]
     for stand in fleet.stands:
         lines += ["", "[[stand]]", *_pairs(dataclasses.asdict(stand))]
     return "\n".join(lines) + "\n"
-
-
-def _vehicle_fields(vehicle: VehicleType) -> dict[str, object]:
-    values = dataclasses.asdict(vehicle)
-    shift = [values.pop("shift_start_s"), values.pop("shift_end_s")]
-    return {key: value for key, value in values.items() if value is not None} | {"shift": shift}
-
-
-def _drone_fields(drone: DroneService) -> dict[str, object]:
-    values: dict[str, object] = dataclasses.asdict(drone.physics)
-    values |= {"fixed_cost": drone.fixed_cost, "cost_per_sortie": drone.cost_per_sortie, "cost_per_h": drone.cost_per_h}
-    return values | {"shift": [drone.shift_start_s, drone.shift_end_s]}
 
 
 def feature_collection(features: Iterable[Mapping[str, object]]) -> str:
