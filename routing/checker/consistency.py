@@ -19,8 +19,8 @@ from routing.model.plan import Leg, Movement, OrderLegs, Route, Stop
 LOAD_TOLERANCE = 0.01
 MONEY_TOLERANCE = 1e-6
 """Of a minor unit and of the sum: how close to a half a sum may lie for either rounding to be right."""
-SPOILAGE_TOLERANCE = 1.0
-"""Minor units two integrations of the same course may differ by."""
+SPOILAGE_TOLERANCE, SPOILAGE_TOLERANCE_SHARE = 1.0, 0.001
+"""Minor units, and share of the line, two integrations of the same courses may differ by."""
 KIND_OF_MOVEMENT = {"vehicle": "street", "courier": "street", "drone": "flight", "bus": "bus"}
 
 
@@ -255,7 +255,8 @@ def _check_money(case: Case) -> Iterator[Violation]:
         stated = getattr(objective.lines, name)
         stated_total += stated
         allowed = 0.5 + MONEY_TOLERANCE * max(1.0, abs(true[name]))
-        allowed += SPOILAGE_TOLERANCE if name == "spoilage" else 0.0
+        if name == "spoilage":
+            allowed += SPOILAGE_TOLERANCE + SPOILAGE_TOLERANCE_SHARE * abs(true[name])
         if abs(stated - true[name]) > allowed:
             text = f"cost line {name} is {stated}, the plan costs {true[name]:.2f}"
             off = abs(stated - true[name])
