@@ -25,8 +25,17 @@ _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+", re.ASCII)
 _WITH_UNIT = re.compile(r"([+-]?\d+(\.\d+)?)\s*([^\W\d_]+)")
 _CLOCK = re.compile(r"(\d{1,3}):([0-5]\d)(?::([0-5]\d))?", re.ASCII)
 _FLAGS: Final[Mapping[str, bool]] = {"true": True, "false": False, "yes": True, "no": False, "1": True, "0": False}
-_SPREADSHEET_ERRORS: Final = ("#N/A", "#NAME?", "#REF!", "#VALUE!", "#DIV/0!", "#NUM!", "#NULL!")
+NO_RESULT: Final = "#NO RESULT!"
+"""Stands for a formula whose result the spreadsheet did not store."""
+_SPREADSHEET_ERRORS: Final = (NO_RESULT, "#N/A", "#NAME?", "#REF!", "#VALUE!", "#DIV/0!", "#NUM!", "#NULL!")
+_SHORTENED = re.compile(r"\d(\.\d+)?[eE]\+\d+", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+HOUR_SLIP: Final = 30
+"""Times of day within the first seconds after midnight are taken for hours; midnight itself is fine."""
+SPREADSHEET_DIGITS: Final = 1e15
+"""Spreadsheets keep 15 digits of a number."""
 
 
 class CellError(Exception):
@@ -54,9 +63,17 @@ def read_cell(field: Field, value: object) -> object:
     """
     if isinstance(value, str) and value.strip() in _SPREADSHEET_ERRORS:
         raise CellError(
-            FaultCode.FORMULA_ERROR, "the cell holds a spreadsheet error", "Mend the formula or type the value."
+            FaultCode.FORMULA_ERROR, "the cell holds a formula without a result", "Mend the formula or type the value."
         )
     return _READERS[field.kind](field, value)
+
+
+def _read_coordinate(field: Field, value: object) -> float:
+    """Return degrees as given: whether they make sense is judged as a pair, in `routing.coordinates`."""
+    number = _as_number(field, value)
+    if not math.isfinite(number):
+        raise CellError(FaultCode.NOT_A_NUMBER, "the value is not a finite number", f"Give {field.accepts}.")
+    return number
 
 
 def _read_number(field: Field, value: object) -> float:
@@ -130,6 +147,9 @@ def _check_limits(field: Field, number: float) -> None:
 def _read_seconds(field: Field, value: object) -> int:
     seconds = _seconds_of(field, value)
     _check_limits(field, seconds)
+    if 0 < seconds <= HOUR_SLIP and isinstance(value, int | float | str) and ":" not in str(value):
+        reason = "the value looks like an hour of the day given for seconds"
+        raise CellError(FaultCode.UNIT_SLIP, reason, f"Write {seconds * 3600} or {_clock(seconds * 3600)[:5]}.")
     return seconds
 
 
@@ -172,7 +192,7 @@ def _clock(seconds: int) -> str:
 def _read_text(field: Field, value: object) -> str:
     if isinstance(value, bool):
         text = "true" if value else "false"
-    elif isinstance(value, float) and value.is_integer():
+    elif isinstance(value, float) and value.is_integer() and abs(value) < SPREADSHEET_DIGITS:
         text = str(int(value))  # spreadsheets hold the id 101 as 101.0
     elif isinstance(value, int | float):
         text = str(value)
@@ -180,6 +200,10 @@ def _read_text(field: Field, value: object) -> str:
         text = value.strip()
     else:
         raise CellError(FaultCode.WRONG_TYPE, f"the value is {_kind_of(value)}, not text", f"Give {field.accepts}.")
+    if _SHORTENED.fullmatch(text):
+        reason = "a spreadsheet has shortened the long number, digits are lost"
+        remedy = "Format the column as text before the ids are typed or pasted."
+        raise CellError(FaultCode.SHORTENED_NUMBER, reason, remedy)
     if _CONTROL.search(text):
         raise CellError(
             FaultCode.WRONG_TYPE, "the text holds a line break or control character", f"Give {field.accepts}."
@@ -265,6 +289,7 @@ def _kind_of(value: object) -> str:
 _READERS: Final[Mapping[str, Callable[[Field, object], object]]] = {
     "number": _read_number,
     "integer": _read_integer,
+    "coordinate": _read_coordinate,
     "seconds": _read_seconds,
     "text": _read_text,
     "choice": _read_choice,

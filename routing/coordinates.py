@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,11 @@ from routing.fault_codes import FaultCode
 from routing.records import Where
 
 _MARGIN_DEG = 0.3
-"""How far outside the map's bounds a site may lie before a swap is considered (about 30 km)."""
+"""How far outside the map's bounds a place may lie before a swap is considered (about 30 km)."""
 _SPREAD_DEG = 1.0
 """Half width of the area assumed round the middle of the sites where the map's bounds are not known."""
+_SAMPLED_NODES = 20_000
+"""Nodes looked at in a map whose header states no bounds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +41,27 @@ class Extent:
 
 
 def read_extent(streets: Path) -> Extent | None:
-    """Return the bounds an OSM file states in its header; None where it states none or cannot be read."""
+    """Return the bounds an OSM file states in its header, else those of its first nodes.
+
+    None where the file cannot be read: a broken map is reported by the reader of maps, not here.
+    """
     try:
         with osmium.io.Reader(str(streets), osmium.osm.osm_entity_bits.NOTHING) as reader:
             box = reader.header().box()
-            if not box.valid():
-                return None
-            low, high = box.bottom_left, box.top_right
-            return Extent(low.lon, low.lat, high.lon, high.lat)
+            if box.valid():
+                low, high = box.bottom_left, box.top_right
+                return Extent(low.lon, low.lat, high.lon, high.lat)
+        sample = islice(osmium.FileProcessor(str(streets), osmium.osm.NODE), _SAMPLED_NODES)
+        points = [(node.lon, node.lat) for node in sample if isinstance(node, osmium.osm.Node)]
     except (RuntimeError, OSError):
-        return None  # a broken map is reported by its own reader
+        return None
+    if not points:
+        return None
+    lons, lats = [point[0] for point in points], [point[1] for point in points]
+    return Extent(min(lons), min(lats), max(lons), max(lats))
 
 
-def known_extent(points: Iterable[tuple[float | None, float | None]]) -> Extent | None:
+def middle_extent(points: Iterable[tuple[float | None, float | None]]) -> Extent | None:
     """Return the area round the median of at least three points; None with fewer."""
     whole = [(lon, lat) for lon, lat in points if lon is not None and lat is not None]
     if len(whole) < 3:
@@ -66,17 +77,26 @@ def check_coordinates(
     lon, lat = values.get(lon_name), values.get(lat_name)
     if lon is None or lat is None:
         return []
-    pair = f"{lon:g}, {lat:g}"
+    pair = f"{lon:.10g}, {lat:.10g}"
     if lon == 0 and lat == 0:
         remedy = f"Give the true {lon_name} and {lat_name}, or delete the row."
         return [where.fault(FaultCode.NULL_COORDINATES, lon_name, pair, "both coordinates are zero", remedy)]
-    if extent is not None and not extent.holds(lon, lat) and abs(lon) <= 90 and extent.holds(lat, lon):
-        return [_swapped(lon_name, lat_name, pair, f"{lat:g}, {lon:g}", where)]
+    if _are_swapped(lon, lat, extent):
+        reason = f"{lon_name} and {lat_name} are swapped"
+        remedy = f"Give {lon_name}, {lat_name} as {lat:.10g}, {lon:.10g}."
+        return [where.fault(FaultCode.SWAPPED_COORDINATES, lon_name, pair, reason, remedy)]
+    if abs(lon) > 180 or abs(lat) > 90:
+        field = lon_name if abs(lon) > 180 else lat_name
+        metres = abs(lon) > 360 or abs(lat) > 360
+        reason = "the coordinates look like projected metres" if metres else "there is no such degree"
+        remedy = "Give degrees, longitude from -180 to 180 and latitude from -90 to 90 (EPSG:4326)."
+        return [where.fault(FaultCode.BAD_COORDINATES, field, pair, reason, remedy)]
     return []
 
 
-def _swapped(lon_name: str, lat_name: str, pair: str, turned: str, where: Where) -> Fault:
-    reason = f"{lon_name} and {lat_name} are swapped: the place lies far outside the area, turned round it lies within"
-    return where.fault(
-        FaultCode.SWAPPED_COORDINATES, lon_name, pair, reason, f"Give {lon_name}, {lat_name} as {turned}."
-    )
+def _are_swapped(lon: float, lat: float, extent: Extent | None) -> bool:
+    if abs(lon) > 90 or abs(lat) > 180:
+        return False  # turned round it would be no place on earth
+    if abs(lat) > 90:
+        return True
+    return extent is not None and not extent.holds(lon, lat) and extent.holds(lat, lon)

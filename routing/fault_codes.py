@@ -22,6 +22,7 @@ class FaultCode(StrEnum):
     MISSING_FILE = "MISSING_FILE", "A file named in scenario.toml, or scenario.toml itself, cannot be opened."
     OUTSIDE_SCENARIO = "OUTSIDE_SCENARIO", "A file name leads out of the scenario folder."
     UNSUPPORTED_FORMAT = "UNSUPPORTED_FORMAT", "The ending of a file's name is none of the formats that are read."
+    BAD_NAME = "BAD_NAME", "The scenario's name cannot be the name of a folder."
     BROKEN_FILE = "BROKEN_FILE", "The file is not what its name says: a syntax error, a damaged workbook."
     WRONG_ENCODING = "WRONG_ENCODING", "The text is not UTF-8; GB18030 and UTF-16 are recognised and named."
     AMBIGUOUS_SHEET = "AMBIGUOUS_SHEET", "A workbook has several filled sheets and none has the table's name."
@@ -49,6 +50,7 @@ class FaultCode(StrEnum):
     DATE_AS_TIME = "DATE_AS_TIME", "A date stands where a time of the service day belongs."
     BAD_DATE = "BAD_DATE", "The value is no date."
     FORMULA_ERROR = "FORMULA_ERROR", "A spreadsheet cell holds an error such as #N/A, or a formula without a result."
+    SHORTENED_NUMBER = "SHORTENED_NUMBER", "A spreadsheet has turned a long id into 6.9E+12; digits are lost."
     UNIT_SLIP = (
         "UNIT_SLIP",
         "The number is right in another unit: grams for kilograms, cubic metres for litres, hours for seconds.",
@@ -70,6 +72,7 @@ class FaultCode(StrEnum):
     NO_HUB = "NO_HUB", "There is no site of level county."
     SWAPPED_COORDINATES = "SWAPPED_COORDINATES", "Longitude and latitude have changed places."
     NULL_COORDINATES = "NULL_COORDINATES", "Both coordinates are zero."
+    BAD_COORDINATES = "BAD_COORDINATES", "Coordinates are no degrees: outside ±180/±90, or projected metres."
     # Orders and windows
     SAME_PLACE = "SAME_PLACE", "Origin and destination are the same site."
     NO_DESTINATION = "NO_DESTINATION", "An order has neither a destination site nor both coordinates."
@@ -80,6 +83,7 @@ class FaultCode(StrEnum):
     WINDOW_OVERLAP = "WINDOW_OVERLAP", "Two windows of an order overlap."
     RELEASE_AFTER_WINDOW = "RELEASE_AFTER_WINDOW", "Goods are released after their last window has ended."
     # Fleet and products
+    ENERGY_SOURCE = "ENERGY_SOURCE", "A vehicle's energy source is not that of its travel profile."
     NO_COMPARTMENT = "NO_COMPARTMENT", "A vehicle has no compartment."
     NO_PAD = "NO_PAD", "Drones stand at a site without a drone pad."
     BAND_ORDER = "BAND_ORDER", "A temperature band ends below its start."

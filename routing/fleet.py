@@ -15,7 +15,7 @@ from routing.fault_codes import FaultCode
 from routing.model.carrier import Compartment, DroneService, VehicleType
 from routing.records import MAX_TIME_S, Field, RecordType, Where, did_you_mean, read_record, unknown_keys
 from routing.sites import SiteBook, nearest_site
-from routing.toml_tables import parse_toml, read_toml
+from routing.text_files import parse_toml, read_toml
 
 COMPARTMENT_RECORD: Final = RecordType(
     "compartment",
@@ -127,9 +127,9 @@ class Stand:
 class Fleet:
     """Types by id, and where they stand."""
 
-    vehicle_types: Mapping[str, VehicleType]
-    drone_services: Mapping[str, DroneService]
-    stands: tuple[Stand, ...]
+    vehicle_types: Mapping[str, VehicleType] = dataclasses.field(default_factory=dict)
+    drone_services: Mapping[str, DroneService] = dataclasses.field(default_factory=dict)
+    stands: tuple[Stand, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,7 @@ def read_fleet(
     """
     document = read_toml(path, file, collector)
     if document is None:
-        return Fleet({}, {}, ())
+        return Fleet()
     for fault in unknown_keys(FLEET_RECORD, document, Where(file)):
         collector.add(fault)
     reading = _Reading(file, collector)
@@ -279,12 +279,7 @@ def _vehicle(
     found, faults = read_record(VEHICLE_RECORD, values, where)
     compartments, more = _compartments(values.get("compartments"), where)
     faults += more
-    profile = found.get("profile")
-    if profile is not None and profile not in energy_sources:
-        remedy = did_you_mean(profile, energy_sources, "travel profiles")
-        faults.append(
-            where.fault(FaultCode.UNKNOWN_PROFILE, "profile", profile, "there is no such travel profile", remedy)
-        )
+    faults += _check_profile(found.get("profile"), found.get("energy_source"), energy_sources, where)
     if faults:
         return None, faults
     found.pop("preset")
@@ -294,6 +289,22 @@ def _vehicle(
         VehicleType(compartments=compartments, shift_start_s=shift_start_s, shift_end_s=shift_end_s, **found),
         [],
     )
+
+
+def _check_profile(
+    profile: str | None, source: str | None, energy_sources: Mapping[str, str], where: Where
+) -> list[Fault]:
+    if profile is None:
+        return []
+    if profile not in energy_sources:
+        remedy = did_you_mean(profile, energy_sources, "travel profiles")
+        return [where.fault(FaultCode.UNKNOWN_PROFILE, "profile", profile, "there is no such travel profile", remedy)]
+    needed = energy_sources[profile]
+    if source is None or source == needed:
+        return []
+    reason = f"the travel profile {profile} runs on '{needed}'"
+    remedy = f"Give '{needed}', or leave it out, or choose another profile."
+    return [where.fault(FaultCode.ENERGY_SOURCE, "energy_source", source, reason, remedy)]
 
 
 def _compartments(records: object, where: Where) -> tuple[tuple[Compartment, ...], list[Fault]]:

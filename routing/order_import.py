@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,10 +11,11 @@ from typing import Any, Final
 from geodata.errors import Fault
 from routing.coordinates import Extent, check_coordinates
 from routing.fault_codes import FaultCode
+from routing.json_records import Row
 from routing.model.order import Order, RejectedRow
 from routing.records import MAX_TIME_S, Field, RecordType, Where, did_you_mean, read_record
 from routing.sites import nearest_site
-from routing.tables import Row, Table
+from routing.tables import Table
 
 ORDER_RECORD: Final = RecordType(
     "orders",
@@ -22,10 +24,12 @@ ORDER_RECORD: Final = RecordType(
         Field("id", "text", "unique id", True),
         Field("from_site", "text", "id of the origin", True),
         Field("to_site", "text", "id of the destination; or give to_lon and to_lat"),
-        Field("to_lon", "number", "longitude of a drop that is no site", low=-180, high=180, unit="degrees"),
-        Field("to_lat", "number", "latitude of a drop that is no site", low=-90, high=90, unit="degrees"),
-        Field("weight_kg", "number", "mass of all pieces together", True, low=0, above_low=True, unit="kg"),
-        Field("volume_l", "number", "volume of all pieces together", True, low=0, above_low=True, unit="litres"),
+        Field("to_lon", "coordinate", "longitude of a drop that is no site", low=-180, high=180, unit="degrees"),
+        Field("to_lat", "coordinate", "latitude of a drop that is no site", low=-90, high=90, unit="degrees"),
+        Field("weight_kg", "number", "mass of all pieces together", True, low=0, above_low=True, high=1e5, unit="kg"),
+        Field(
+            "volume_l", "number", "volume of all pieces together", True, low=0, above_low=True, high=1e6, unit="litres"
+        ),
         Field("pieces", "integer", "number of pieces", default=1, low=1, high=100_000),
         Field(
             "longest_cm", "number", "longest edge of a piece; 0: not stated", default=0.0, low=0, high=2_000, unit="cm"
@@ -57,23 +61,29 @@ ORDER_RECORD: Final = RecordType(
 _RENAMED: Final[Mapping[str, str]] = {"from_site": "from_id", "to_site": "to_id"}
 _NOT_OF_ORDER: Final = ("to_lon", "to_lat", "window_start_s", "window_end_s")
 
-HEAVY_PIECE_KG: Final = 50.0
-"""Below this a piece is never taken for a unit slip."""
-TRAMP_KG_PER_L: Final = 10.0
-"""No parcel is denser: packed lead lies below, solid steel is 7.8."""
-BULKY_PIECE_KG: Final = 200.0
+HEAVY_KG: Final = 50.0
+"""A lighter piece is never taken for one weighed in grams."""
+VERY_HEAVY_KG: Final = 200.0
 """Pieces above this are rare enough that `DENSE_KG_PER_L` already speaks for grams."""
+LEAD_KG_PER_L: Final = 10.0
+"""No consignment is denser: lead as packed lies below, solid steel is 7.8."""
 DENSE_KG_PER_L: Final = 6.0
-"""Halfway, on a logarithmic scale, between the usual 0.2 kg/L of parcels and 1,000 times that."""
+"""Halfway, on a logarithmic scale, between the usual 0.2 kg/L of parcels and a thousand times that."""
+FEATHER_KG_PER_L: Final = 0.005
+"""No consignment is lighter: plastic foam is 0.015."""
+SMALL_L: Final = 0.2
+"""A piece below this may be one measured in cubic metres."""
+LARGE_L: Final = 500.0
+"""A piece above this may be one measured in millilitres."""
 
 
 @dataclass(frozen=True)
 class OrderBook:
     """The orders of the day, their coordinate drops by place id (lon, lat), and the rows that were not accepted."""
 
-    orders: tuple[Order, ...]
-    drops: Mapping[str, tuple[float, float]]
-    rejected: tuple[RejectedRow, ...]
+    orders: tuple[Order, ...] = ()
+    drops: Mapping[str, tuple[float, float]] = dataclasses.field(default_factory=dict)
+    rejected: tuple[RejectedRow, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -97,7 +107,7 @@ def read_orders(table: Table, known: Known, *, synthetic: bool = False) -> Order
     synthetic
         True when the scenario calls all its orders synthetic.
     """
-    readings = [(row, *_read_row(table.file, row, known)) for row in table.rows]
+    readings = [(row, *_read_row(table, row, known)) for row in table.rows]
     repeated = _rows_by_id(readings)
     orders, drops, rejected = [], {}, []
     for row, values, faults in readings:
@@ -107,6 +117,8 @@ def read_orders(table: Table, known: Known, *, synthetic: bool = False) -> Order
         if all_faults:
             rejected.append(RejectedRow(row.number, order_id, all_faults))
             continue
+        if table.absent:
+            continue  # the file is refused as a whole; its rows are only read for their other faults
         order = _order(values, synthetic=synthetic)
         orders.append(order)
         if values["to_site"] is None:
@@ -147,9 +159,9 @@ def _windows(values: Mapping[str, Any]) -> tuple[tuple[int, int], ...]:
     return () if start is None or end is None else ((start, end),)
 
 
-def _read_row(file: str, row: Row, known: Known) -> tuple[dict[str, Any], list[Fault]]:
-    where = Where(file, row.number)
-    values, faults = read_record(ORDER_RECORD, row.values, where, check_names=False)
+def _read_row(table: Table, row: Row, known: Known) -> tuple[dict[str, Any], list[Fault]]:
+    where = Where(table.file, row.number)
+    values, faults = read_record(ORDER_RECORD, row.values, where, check_names=False, skip=table.absent)
     faults += _check_ends(values, known, where)
     faults += _check_class(values, known, where)
     faults += _check_windows(values, where)
@@ -230,10 +242,14 @@ def _check_units(values: Mapping[str, Any], where: Where) -> list[Fault]:
     if weight is None or volume is None or pieces is None:
         return []
     piece_kg, density = weight / pieces, weight / volume
-    impossible = f"{weight:g} kg in {volume:g} L is {density:.3g} kg per litre"
-    if (piece_kg >= HEAVY_PIECE_KG and density > TRAMP_KG_PER_L) or (
-        piece_kg >= BULKY_PIECE_KG and density > DENSE_KG_PER_L
-    ):
-        reason = f"{impossible}; this looks like grams given for kilograms"
-        return [where.fault(FaultCode.UNIT_SLIP, "weight_kg", weight, reason, f"Give kilograms: {weight / 1000:g}.")]
+    reason = f"{weight:g} kg in {volume:g} L is {density:.3g} kg per litre, no goods are like that; this looks like"
+    if piece_kg >= HEAVY_KG and density > (LEAD_KG_PER_L if piece_kg < VERY_HEAVY_KG else DENSE_KG_PER_L):
+        remedy = f"Give kilograms: {weight / 1000:g}."
+        return [where.fault(FaultCode.UNIT_SLIP, "weight_kg", weight, f"{reason} grams for kilograms", remedy)]
+    if volume / pieces < SMALL_L and density > LEAD_KG_PER_L:
+        remedy = f"Give litres: {volume * 1000:g}."
+        return [where.fault(FaultCode.UNIT_SLIP, "volume_l", volume, f"{reason} cubic metres for litres", remedy)]
+    if volume / pieces > LARGE_L and density < FEATHER_KG_PER_L:
+        remedy = f"Give litres: {volume / 1000:g}."
+        return [where.fault(FaultCode.UNIT_SLIP, "volume_l", volume, f"{reason} millilitres for litres", remedy)]
     return []

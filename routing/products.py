@@ -12,7 +12,7 @@ from geodata.errors import Fault, FaultCollector
 from routing.fault_codes import FaultCode
 from routing.model.product import Box, ProductClass, Products
 from routing.records import Field, RecordType, Where, did_you_mean, read_record, unknown_keys
-from routing.toml_tables import parse_toml, read_toml
+from routing.text_files import parse_toml, read_toml
 
 BOX_RECORD: Final = RecordType(
     "box",
@@ -96,6 +96,8 @@ PRODUCTS_RECORD: Final = RecordType(
         Field("store_c", "table", "temperatures of stores"),
     ),
 )
+UNREADABLE_BOX: Final = Box("", 1.0, 1.0, 0.0, 1.0, 0.0, 0.0)
+"""Stands for a box that is named but faulty, so that those who refer to it are not blamed as well."""
 
 
 def load_products() -> Products:
@@ -121,8 +123,7 @@ def _amend(base: Products, document: Mapping[str, Any], file: str, collector: Fa
     boxes = dict(base.boxes)
     for box_id, values in _tables(document, "box", file, collector).items():
         box = _read_box(box_id, values, boxes.get(box_id), Where(file, prefix=f"box.{box_id}."), collector)
-        if box is not None:
-            boxes[box_id] = box
+        boxes[box_id] = box or boxes.get(box_id, UNREADABLE_BOX)
     store_c = dict(base.store_c)
     stores, faults = read_record(
         STORE_RECORD, _table(document, "store_c", file, collector), Where(file, None, "store_c.")
@@ -132,8 +133,7 @@ def _amend(base: Products, document: Mapping[str, Any], file: str, collector: Fa
     for class_id, values in _tables(document, "class", file, collector).items():
         where = Where(file, prefix=f"class.{class_id}.")
         product = _read_class(class_id, values, classes, where, collector)
-        if product is not None:
-            classes[class_id] = product
+        classes[class_id] = product or classes.get(class_id, ProductClass(class_id, class_id, ""))
     for fault in [*faults, *_check_references(classes, boxes, file)]:
         collector.add(fault)
     return Products(_symmetric(classes), boxes, store_c)

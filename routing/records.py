@@ -6,7 +6,7 @@ disagree.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -15,13 +15,16 @@ from geodata.errors import Fault, nearest_name
 from routing.cells import CellError, is_blank, read_cell
 from routing.fault_codes import FaultCode
 
-Kind = Literal["number", "integer", "seconds", "text", "choice", "flag", "texts", "span", "spans", "date", "table"]
+Kind = Literal[
+    "number", "integer", "coordinate", "seconds", "text", "choice", "flag", "texts", "span", "spans", "date", "table"
+]
 MAX_TIME_S = 3 * 86_400
 """Latest time of a service day that is believed; GTFS days run past 24:00, never past a third midnight."""
 
 _NOUNS: Mapping[Kind, str] = {
     "number": "a number",
     "integer": "a whole number",
+    "coordinate": "a number",
     "seconds": "whole seconds after midnight, or HH:MM, or HH:MM:SS",
     "text": "a text",
     "choice": "one of",
@@ -32,6 +35,7 @@ _NOUNS: Mapping[Kind, str] = {
     "date": "a date as YYYY-MM-DD",
     "table": "a table of its own",
 }
+_NUMERIC = frozenset({"number", "integer", "coordinate"})
 
 
 @dataclass(frozen=True)
@@ -75,12 +79,12 @@ class Field:
         phrase = _NOUNS[self.kind]
         if self.kind == "choice":
             return f"{phrase} {', '.join(self.choices)}"
-        if self.unit and self.kind in {"number", "integer"}:
+        if self.unit and self.kind in _NUMERIC:
             phrase += f" in {self.unit}"
         return phrase + self._limits_phrase()
 
     def _limits_phrase(self) -> str:
-        if self.kind not in {"number", "integer"}:
+        if self.kind not in _NUMERIC:
             return ""
         low = "" if self.low is None else f" {'above' if self.above_low else 'of at least'} {self.low:g}"
         high = "" if self.high is None else f" up to {self.high:g}"
@@ -143,9 +147,21 @@ def shown(value: object) -> str:
 
 
 def read_record(
-    record: RecordType, values: Mapping[str, object], where: Where, *, check_names: bool = True
+    record: RecordType,
+    values: Mapping[str, object],
+    where: Where,
+    *,
+    check_names: bool = True,
+    skip: Collection[str] = (),
 ) -> tuple[dict[str, Any], list[Fault]]:
     """Read one record.
+
+    Parameters
+    ----------
+    check_names
+        False when the caller has looked at the names already.
+    skip
+        Fields that are not read nor missed, since the whole column is absent.
 
     Returns
     -------
@@ -156,7 +172,7 @@ def read_record(
     faults = unknown_keys(record, values, where) if check_names else []
     found: dict[str, Any] = {}
     for field in record.fields:
-        if field.kind == "table":
+        if field.kind == "table" or field.name in skip:
             continue
         value = values.get(field.name)
         if not is_blank(value):

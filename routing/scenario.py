@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from geodata.drones import load_drone_types
 from geodata.errors import Fault, FaultCollector, InputError, nearest_name
 from geodata.location import Site
 from geodata.profiles import load_profiles
-from routing.coordinates import known_extent, read_extent
+from routing.coordinates import read_extent
 from routing.fault_codes import FaultCode
 from routing.fleet import Fleet, Stand, load_presets, read_fleet
 from routing.model.carrier import DroneService, VehicleType
@@ -26,7 +27,7 @@ from routing.products import load_products, read_products
 from routing.records import Field, RecordType, Where, did_you_mean, read_record
 from routing.sites import SITE_RECORD, SiteBook, read_sites
 from routing.tables import read_table
-from routing.toml_tables import read_toml
+from routing.text_files import read_toml
 
 __all__ = ["CONFIG_FILE", "Scenario", "ScenarioFiles", "SolverLimits", "Stand", "read_scenario"]
 
@@ -185,15 +186,13 @@ def read_scenario(folder: Path, *, reject_bad_rows: bool = False) -> Scenario:
     """
     collector = FaultCollector()
     config = _read_config(folder, collector)
-    if config is None:
-        raise InputError(collector.faults)
-    sites, book, products = _read_tables(config, collector)
+    products = _read_products(config, collector)
+    sites = _read_sites(config, collector)
+    book = _read_orders(config, sites, products, collector)
     fleet = _read_fleet(config, sites, collector)
-    rejected = book.rejected
     if not reject_bad_rows or collector.faults:
-        for row in rejected:
-            for fault in row.faults:
-                collector.add(fault)
+        for fault in (fault for row in book.rejected for fault in row.faults):
+            collector.add(fault)
     collector.raise_if_any()
     return Scenario(
         folder=folder,
@@ -201,148 +200,180 @@ def read_scenario(folder: Path, *, reject_bad_rows: bool = False) -> Scenario:
         sites=sites.sites,
         orders=book.orders,
         drops=book.drops,
-        rejected=rejected,
+        rejected=book.rejected,
         vehicle_types=fleet.vehicle_types,
         drone_services=fleet.drone_services,
         stands=fleet.stands,
         products=products,
-        rates=config.rates,
-        limits=config.limits,
-        files=config.files,
+        rates=_rates(config.costs),
+        limits=SolverLimits(**config.solver),
+        files=_files(config),
         digest=scenario_digest(folder, config.names),
     )
 
 
+Names = Mapping[str, str | tuple[str, ...]]
+
+
 @dataclass(frozen=True)
 class _Config:
-    """What ``scenario.toml`` says; `names` are the file names as it gives them, by key."""
+    """What could be read of ``scenario.toml``.
 
+    Parameters
+    ----------
+    head, costs, solver
+        Values by key; faulty ones are absent.
+    names
+        Usable file names as given, by key.
+    """
+
+    folder: Path
     head: Mapping[str, Any]
-    names: Mapping[str, str | tuple[str, ...]]
-    files: ScenarioFiles
-    rates: CostRates
-    limits: SolverLimits
+    names: Names
+    costs: Mapping[str, Any]
+    solver: Mapping[str, Any]
 
-    def name_of(self, key: str) -> str:
-        return str(self.names[key])
+    def file(self, key: str) -> tuple[Path, str] | None:
+        """Return path and name of a file; None where there is none or its name is faulty."""
+        name = self.names.get(key)
+        return (self.folder / name, name) if isinstance(name, str) else None
+
+    def calls_synthetic(self, part: str) -> bool:
+        """Return True when the scenario says that all of a part is made up."""
+        return part in self.head.get("synthetic", ())
 
 
-def _read_config(folder: Path, collector: FaultCollector) -> _Config | None:
+def _read_config(folder: Path, collector: FaultCollector) -> _Config:
     document = read_toml(folder / CONFIG_FILE, CONFIG_FILE, collector)
     if document is None:
-        return None
-    head, faults = read_record(SCENARIO_RECORD, document, Where(CONFIG_FILE))
-    parts = {}
+        raise InputError(collector.faults)  # without it nothing else is known
+    where = Where(CONFIG_FILE)
+    head, faults = read_record(SCENARIO_RECORD, document, where)
+    parts: dict[str, dict[str, Any]] = {}
     for record in (FILES_RECORD, COSTS_RECORD, SOLVER_RECORD):
         values = document.get(record.name, {})
         if not isinstance(values, dict):
             reason, remedy = f"'{record.name}' is not a table", f"Write it as [{record.name}]."
-            faults.append(Where(CONFIG_FILE).fault(FaultCode.WRONG_TYPE, record.name, values, reason, remedy))
+            faults.append(where.fault(FaultCode.WRONG_TYPE, record.name, values, reason, remedy))
             values = {}
         parts[record.name], more = read_record(record, values, Where(CONFIG_FILE, prefix=f"{record.name}."))
         faults += more
-    faults += _check_timezone(head.get("timezone"))
-    names = {key: name for key, name in parts["files"].items() if name}
-    faults += _check_files(folder, names)
-    for fault in faults:
+    faults += _check_head(head, where)
+    usable, more = _check_files(folder, {key: name for key, name in parts["files"].items() if name})
+    for fault in (*faults, *more):
         collector.add(fault)
-    if faults:
-        return None
-    costs = parts["costs"]
-    rates = CostRates(
+    return _Config(folder, head, usable, parts["costs"], parts["solver"])
+
+
+def _check_head(head: Mapping[str, Any], where: Where) -> list[Fault]:
+    faults = []
+    name, timezone, currency = head.get("name"), head.get("timezone"), head.get("currency")
+    if name is not None and (name in {".", ".."} or set(name) & set('/\\:*?"<>|')):
+        reason, remedy = "the name cannot be the name of a folder", 'Leave out / \\ : * ? " < > |.'
+        faults.append(where.fault(FaultCode.BAD_NAME, "name", name, reason, remedy))
+    if timezone is not None and not _is_timezone(timezone):
+        remedy = did_you_mean(timezone, sorted(zoneinfo.available_timezones()), "IANA time zones")
+        reason = "there is no such time zone"
+        faults.append(where.fault(FaultCode.UNKNOWN_TIMEZONE, "timezone", timezone, reason, remedy))
+    if currency is not None and not re.fullmatch(r"[A-Z]{3}", currency):
+        reason, remedy = "the currency is no ISO 4217 code", "Give three capital letters, for example CNY or EUR."
+        faults.append(where.fault(FaultCode.BAD_NAME, "currency", currency, reason, remedy))
+    return faults
+
+
+def _is_timezone(name: str) -> bool:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+def _check_files(folder: Path, names: Names) -> tuple[Names, list[Fault]]:
+    """Return the names that can be used, and a fault for each that cannot."""
+    where = Where(CONFIG_FILE, prefix="files.")
+    faults = []
+    for key, name in _each_name(names):
+        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+            reason = "the file lies outside the scenario folder"
+            remedy = "Put it into the folder and give its name relative to it."
+            faults.append((key, where.fault(FaultCode.OUTSIDE_SCENARIO, key, name, reason, remedy)))
+        elif not (folder / name).exists():
+            present = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+            near = nearest_name(name, present)
+            remedy = f"Did you mean '{near}'?" if near else "Put the file there, or mend its name."
+            reason = "there is no such file in the scenario folder"
+            faults.append((key, where.fault(FaultCode.MISSING_FILE, key, name, reason, remedy)))
+    faulty = {key for key, _ in faults}
+    return {key: name for key, name in names.items() if key not in faulty}, [fault for _, fault in faults]
+
+
+def _each_name(names: Names) -> list[tuple[str, str]]:
+    """Return key and name of every single file."""
+    return [(key, name) for key, value in names.items() for name in ((value,) if isinstance(value, str) else value)]
+
+
+def _files(config: _Config) -> ScenarioFiles:
+    paths: dict[str, Any] = {
+        key: config.folder / value if isinstance(value, str) else tuple(config.folder / name for name in value)
+        for key, value in config.names.items()
+    }
+    return ScenarioFiles(**paths)
+
+
+def _rates(costs: Mapping[str, float]) -> CostRates:
+    return CostRates(
         electricity_per_kwh=costs["electricity_per_kwh"],
         diesel_per_kwh=costs["diesel_per_l"] * 1000.0 / DIESEL_WH_PER_L,
         handling_per_piece=costs["handling_per_piece"],
         unit_s=costs["unit_s"],
     )
-    return _Config(head, names, _paths(folder, names), rates, SolverLimits(**parts["solver"]))
 
 
-def _check_timezone(timezone: str | None) -> list[Fault]:
-    if timezone is None:
-        return []
-    try:
-        zoneinfo.ZoneInfo(timezone)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        remedy = did_you_mean(timezone, sorted(zoneinfo.available_timezones()), "IANA time zones")
-        reason = "there is no such time zone"
-        return [Where(CONFIG_FILE).fault(FaultCode.UNKNOWN_TIMEZONE, "timezone", timezone, reason, remedy)]
-    return []
+def _read_products(config: _Config, collector: FaultCollector) -> Products:
+    file = config.file("products")
+    return load_products() if file is None else read_products(*file, collector)
 
 
-def _check_files(folder: Path, names: Mapping[str, str | tuple[str, ...]]) -> list[Fault]:
-    faults = []
-    for key, name in _flat(names):
-        where = Where(CONFIG_FILE, prefix="files.")
-        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
-            reason = "the file lies outside the scenario folder"
-            remedy = "Put it into the folder and give its name relative to it."
-            faults.append(where.fault(FaultCode.OUTSIDE_SCENARIO, key, name, reason, remedy))
-        elif not (folder / name).exists():
-            present = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-            near = nearest_name(name, present)
-            remedy = f"Did you mean '{near}'?" if near else "Put the file there, or mend its name."
-            faults.append(
-                where.fault(FaultCode.MISSING_FILE, key, name, "there is no such file in the scenario folder", remedy)
-            )
-    return faults
+def _read_sites(config: _Config, collector: FaultCollector) -> SiteBook:
+    file, streets = config.file("sites"), config.file("streets")
+    table = None if file is None else read_table(*file, SITE_RECORD, collector)
+    if table is None:
+        return SiteBook()
+    extent = None if streets is None else read_extent(streets[0])
+    return read_sites(table, extent, collector, synthetic=config.calls_synthetic("sites"))
 
 
-def _flat(names: Mapping[str, str | tuple[str, ...]]) -> list[tuple[str, str]]:
-    """Return (key, name) of every single file."""
-    return [(key, name) for key, value in names.items() for name in ((value,) if isinstance(value, str) else value)]
-
-
-def _paths(folder: Path, names: Mapping[str, str | tuple[str, ...]]) -> ScenarioFiles:
-    return ScenarioFiles(
-        **{
-            key: folder / value if isinstance(value, str) else tuple(folder / name for name in value)
-            for key, value in names.items()
-        }  # type: ignore[arg-type]
-    )
-
-
-def _read_tables(config: _Config, collector: FaultCollector) -> tuple[SiteBook, OrderBook, Products]:
-    files, synthetic = config.files, config.head["synthetic"]
-    products = (
-        load_products()
-        if files.products is None
-        else read_products(files.products, config.name_of("products"), collector)
-    )
-    site_table = read_table(files.sites, config.name_of("sites"), SITE_RECORD, collector)
-    extent = read_extent(files.streets)
-    sites = SiteBook((), ())
-    if site_table is not None:
-        sites = read_sites(site_table, extent, collector, synthetic="sites" in synthetic)
-    order_table = read_table(files.orders, config.name_of("orders"), ORDER_RECORD, collector)
-    if order_table is None:
-        return sites, OrderBook((), {}, ()), products
-    known = Known(sites.ids, tuple(products.classes), extent or known_extent([(s.lon, s.lat) for s in sites.sites]))
-    return sites, read_orders(order_table, known, synthetic="orders" in synthetic), products
+def _read_orders(config: _Config, sites: SiteBook, products: Products, collector: FaultCollector) -> OrderBook:
+    file = config.file("orders")
+    table = None if file is None else read_table(*file, ORDER_RECORD, collector)
+    if table is None:
+        return OrderBook()
+    known = Known(sites.ids, tuple(products.classes), sites.extent)
+    return read_orders(table, known, synthetic=config.calls_synthetic("orders"))
 
 
 def _read_fleet(config: _Config, sites: SiteBook, collector: FaultCollector) -> Fleet:
+    extra, file = config.file("profiles"), config.file("fleet")
     try:
-        profiles = load_profiles(config.files.profiles)
+        profiles = load_profiles(None if extra is None else extra[0])
     except InputError as error:
         for fault in error.faults:
             collector.add(fault)
         profiles = load_profiles()
+    if file is None:
+        return Fleet()
     sources = {profile_id: profile.energy_source for profile_id, profile in profiles.items()}
-    presets = load_presets(load_drone_types())
-    return read_fleet(config.files.fleet, config.name_of("fleet"), presets, sources, sites, collector)
+    return read_fleet(*file, load_presets(load_drone_types()), sources, sites, collector)
 
 
-def scenario_digest(folder: Path, names: Mapping[str, str | tuple[str, ...]]) -> str:
+def scenario_digest(folder: Path, names: Names) -> str:
     """Return the SHA-256 over ``scenario.toml`` and every file it names, by name and content, in order of name."""
     paths = {CONFIG_FILE: folder / CONFIG_FILE}
-    for _, name in _flat(names):
-        if (folder / name).is_dir():
-            paths |= {
-                path.relative_to(folder).as_posix(): path for path in (folder / name).rglob("*") if path.is_file()
-            }
-        else:
-            paths[PurePosixPath(name).as_posix()] = folder / name
+    for _, name in _each_name(names):
+        path = folder / name
+        found = [path] if path.is_file() else [inner for inner in path.rglob("*") if inner.is_file()]
+        paths |= {file.relative_to(folder).as_posix(): file for file in found}
     whole = hashlib.sha256()
     for name in sorted(paths):
         with paths[name].open("rb") as file:

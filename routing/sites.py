@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from geodata.errors import Fault, FaultCollector
 from geodata.location import Level, Site
-from routing.coordinates import Extent, check_coordinates, known_extent
+from routing.coordinates import Extent, check_coordinates, middle_extent
 from routing.fault_codes import FaultCode
+from routing.json_records import Row
 from routing.records import MAX_TIME_S, Field, RecordType, Where, did_you_mean, read_record
 from routing.tables import Table
 
@@ -21,8 +22,8 @@ SITE_RECORD: Final = RecordType(
         Field("id", "text", "unique id", True),
         Field("name", "text", "name shown to people", True),
         Field("level", "choice", "level in the network", True, choices=tuple(Level)),
-        Field("lon", "number", "longitude, EPSG:4326", True, low=-180, high=180, unit="degrees"),
-        Field("lat", "number", "latitude, EPSG:4326", True, low=-90, high=90, unit="degrees"),
+        Field("lon", "coordinate", "longitude, EPSG:4326", True, low=-180, high=180, unit="degrees"),
+        Field("lat", "coordinate", "latitude, EPSG:4326", True, low=-90, high=90, unit="degrees"),
         Field("parent", "text", "id of the site above it"),
         Field("opens_s", "seconds", "opening time", default=0, low=0, high=MAX_TIME_S),
         Field("closes_s", "seconds", "closing time", default=86_400, low=0, high=MAX_TIME_S),
@@ -58,10 +59,11 @@ SITE_RECORD: Final = RecordType(
 
 @dataclass(frozen=True)
 class SiteBook:
-    """The sites of a scenario, and every id its table names, also of faulty rows."""
+    """The sites of a scenario, every id its table names (also of faulty rows), and where about the area is."""
 
-    sites: tuple[Site, ...]
-    ids: tuple[str, ...]
+    sites: tuple[Site, ...] = ()
+    ids: tuple[str, ...] = ()
+    extent: Extent | None = None
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,8 @@ def read_sites(table: Table, extent: Extent | None, collector: FaultCollector, *
     synthetic
         True when the scenario calls all its sites synthetic.
     """
-    rows = [_read_row(table.file, row.number, row.values, row.faults) for row in table.rows]
-    extent = extent or known_extent([(row.values.get("lon"), row.values.get("lat")) for row in rows])
+    rows = [_read_row(table, row) for row in table.rows]
+    extent = extent or middle_extent([(row.values.get("lon"), row.values.get("lat")) for row in rows])
     by_id = {row.id: row for row in reversed(rows) if row.id is not None}
     faults = [list(row.faults) for row in rows]
     cycles = _cycles(by_id)
@@ -105,15 +107,16 @@ def read_sites(table: Table, extent: Extent | None, collector: FaultCollector, *
     sites = tuple(
         Site(**{**row.values, "level": Level(row.values["level"]), "synthetic": synthetic or row.values["synthetic"]})
         for row, found in zip(rows, faults, strict=True)
-        if not found
+        if not found and not table.absent
     )
     _check_hub(rows, table.file, collector)
-    return SiteBook(sites, tuple(dict.fromkeys(row.id for row in rows if row.id is not None)))
+    return SiteBook(sites, tuple(dict.fromkeys(row.id for row in rows if row.id is not None)), extent)
 
 
-def _read_row(file: str, number: int, values: Mapping[str, object], faults: Sequence[Fault]) -> _SiteRow:
-    found, more = read_record(SITE_RECORD, values, Where(file, number), check_names=False)
-    return _SiteRow(number, found, (*faults, *more))
+def _read_row(table: Table, row: Row) -> _SiteRow:
+    where = Where(table.file, row.number)
+    found, faults = read_record(SITE_RECORD, row.values, where, check_names=False, skip=table.absent)
+    return _SiteRow(row.number, found, (*row.faults, *faults))
 
 
 def _check_identity(row: _SiteRow, by_id: Mapping[str, _SiteRow], where: Where) -> list[Fault]:
@@ -143,11 +146,11 @@ def _cycles(by_id: Mapping[str, _SiteRow]) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for start in by_id:
         chain: list[str] = []
-        at = start
+        at: str | None = start
         while at is not None and at in by_id and at not in chain:
             chain.append(at)
             at = by_id[at].values.get("parent")
-        if at == start and start is not None:
+        if at == start:
             found[start] = tuple(chain)
     return found
 
@@ -182,8 +185,8 @@ def _check_parent(
 
 
 def _check_hub(rows: Sequence[_SiteRow], file: str, collector: FaultCollector) -> None:
-    levels = [row.values.get("level") for row in rows]
-    if Level.COUNTY.value not in levels and None not in levels:
+    levels = {row.values.get("level") for row in rows}
+    if not levels & {Level.COUNTY.value, None}:  # None: a faulty level might be the hub's
         reason = "there is no county hub" if rows else "there are no sites"
         remedy = "Give at least one site the level 'county'."
         collector.add(Where(file).fault(FaultCode.NO_HUB, "level", None, reason, remedy))
