@@ -94,11 +94,11 @@ def _check_route(case: Case, route: Route) -> Iterator[Violation]:
 
 def _check_route_fields(route: Route, carrier: Carrier) -> Iterator[Violation]:
     if isinstance(carrier, Vehicle):
-        kind, profile, base = carrier.type.id, carrier.travel, carrier.base
+        kind, profile, base = carrier.type.id, carrier.type.profile, carrier.base
     elif isinstance(carrier, Drone):
-        kind, profile, base = carrier.service.id, "", carrier.base
+        kind, profile, base = carrier.service.id, carrier.service.id, carrier.base
     else:
-        kind, profile, base = carrier.line, "", ""
+        kind, profile, base = carrier.line, "bus", route.stops[0].place if route.stops else ""
     for name, stated, true in (
         ("operator", route.operator, carrier.operator),
         ("kind", route.kind, carrier.kind),
