@@ -1,0 +1,1 @@
+"""Where pickup points should be: exact models of siting, each with a proven bound."""
