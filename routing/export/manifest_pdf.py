@@ -73,6 +73,7 @@ def manifests_pdf(
         title=f"{title} {date}",
         author="Shanlu",
         invariant=True,
+        initialFontName=printer.font.name,
     )
     frame = Frame(_MARGIN, 16 * mm, _WIDTH, A4[1] - _MARGIN - 16 * mm, 0, 0, 0, 0)
     footer = printer.drawable(f"{title} · {date}")
@@ -98,7 +99,7 @@ def _characters(
     """Return texts that hold every character the document may print."""
     sheets = [*(asdict(sheet) for sheet in carriers), *(asdict(sheet) for sheet in stations)]
     ascii_text = "".join(map(chr, range(32, 127)))
-    return [json.dumps(sheets, ensure_ascii=False), *wording.labels.values(), *texts, ascii_text, "·–→"]
+    return [json.dumps(sheets, ensure_ascii=False), *wording.labels.values(), *texts, ascii_text, "·–→←▲▼□"]
 
 
 class _Bookmark(Flowable):
@@ -172,8 +173,9 @@ class _Printer:
         if sheet.kind == "bus":
             facts = f"{say('operator')}: {sheet.operator} · {say('line')}: {sheet.type}"
         found = [*self._heading(title, facts, CATEGORY_COLOURS[sheet.category])]
-        for route in sheet.routes:
-            found += [self._route_heading(route), self._stop_table(route), Spacer(0, 4 * mm)]
+        for k, route in enumerate(sheet.routes):
+            gap = [Spacer(0, 4 * mm)] if k else []
+            found += [*gap, self._route_heading(route), self._stop_table(route)]
         return found
 
     def station_page(self, sheet: StationSheet) -> list[Flowable]:
@@ -198,7 +200,8 @@ class _Printer:
 
     def _route_heading(self, route: RouteEntry) -> Table:
         say = self._say
-        line = f"{clock(route.start_s)} – {clock(route.end_s)} · {number(route.distance_m / 1000)} km"
+        way = say("kilometres", km=number(route.distance_m / 1000))
+        line = f"{clock(route.start_s)} – {clock(route.end_s)} · {way}"
         words = [self.paragraph(f"{say('route')} {route.route}", 11), self.paragraph(line, 9, _SOFT)]
         table = Table([[words, _QrCode(route.route, 17 * mm)]], colWidths=[_WIDTH - 19 * mm, 19 * mm])
         table.setStyle(
@@ -229,7 +232,8 @@ class _Printer:
         if stop.place_name != stop.place:
             place.append(self.paragraph(stop.place, 7.5, _SOFT))
         if stop.distance_m is not None and stop.duration_s is not None:
-            onward = f"→ {number(stop.distance_m / 1000)} km · {round(stop.duration_s / 60)} min"
+            way = say("kilometres", km=number(stop.distance_m / 1000))
+            onward = f"→ {way} · {say('m_min', count=round(stop.duration_s / 60))}"
             place.append(self.paragraph(onward, 7.5, _SOFT))
         goods = self._tasks(stop.tasks)
         for start_s, end_s in stop.rests:
@@ -264,8 +268,8 @@ class _Printer:
     def _task_line(self, task: Task) -> Paragraph:
         arrow = "→" if task.action == "load" else "←"
         text = (
-            f"{task.order} · {self._say('pieces', count=task.pieces)} · {number(task.weight_kg)} kg · {task.product} "
-            f"{arrow} {task.other_end}"
+            f"{task.order} · {self._say('pieces', count=task.pieces)} · {self._say('kilograms', kg=number(task.weight_kg))}"
+            f" · {task.product} {arrow} {task.other_end}"
         )
         markup = f"□ {escape(self.drawable(text))}"
         if task.note:

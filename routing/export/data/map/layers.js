@@ -316,16 +316,24 @@ function addImages(map) {
 }
 
 function padded([west, south, east, north], share) {
-  const x = Math.max(0.02, (east - west) * share);
-  const y = Math.max(0.02, (north - south) * share);
+  const x = Math.max(0.004, (east - west) * share);
+  const y = Math.max(0.004, (north - south) * share);
   return [west - x, Math.max(-85, south - y), east + x, Math.min(85, north + y)];
+}
+
+// Pixels the time bar and the legend cover.
+function freeRoom() {
+  const { clientWidth: width, clientHeight: height } = document.getElementById("stage");
+  const isWide = width > 700 && height > 420;
+  return isWide ? { top: 20, bottom: 105, left: 50, right: 165 } : { top: 8, bottom: 90, left: 8, right: 8 };
 }
 
 function makeMap() {
   const map = new maplibregl.Map({
     container: "map",
     style: mapStyle(),
-    bounds: padded(DATA.bounds, 0.04),
+    bounds: padded(DATA.bounds, 0.02),
+    fitBoundsOptions: { padding: freeRoom() },
     maxBounds: padded(DATA.bounds, 1.2),
     minZoom: 4,
     maxZoom: 17,
@@ -425,7 +433,7 @@ function fitFocus(map, focus) {
   const lons = points.map((point) => point[0]);
   const lats = points.map((point) => point[1]);
   const bounds = [Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)];
-  map.fitBounds(padded(bounds, 0.08), { maxZoom: 14.5, duration: 500 });
+  map.fitBounds(padded(bounds, 0.06), { padding: freeRoom(), maxZoom: 14.5, duration: 500 });
 }
 
 const CLICKABLE = ["carrier", "place", ...LINE_STYLES.flatMap(([name]) => [`focus-${name}`, `route-${name}`])];

@@ -40,7 +40,7 @@ function drawHead() {
     ]),
     meta.synthetic.length ? el("p.synthetic", {}, say("m_synthetic_parts", { parts: meta.synthetic.join(", ") })) : "",
     el("div.tiles", {}, [
-      tile("m_cost", money(cost.total, cost.total >= 1e6 ? 0 : 2), "", () => select("cost", 0)),
+      tile("m_cost", money(cost.total, Math.abs(cost.total) >= 1e5 ? 0 : 2), "", () => select("cost", 0)),
       tile("m_served", figure(counts.served), say("m_of", { count: figure(counts.orders) })),
       tile("m_distance", kilometres(metres), ""),
       tile("m_carriers", figure(carriers), say("m_routes_n", { count: DATA.routes.length })),
@@ -56,8 +56,8 @@ function kindChip(kind) {
     { type: "button", "aria-pressed": String(isOn), "data-category": kind.category, onclick: () => toggle(kind.category) },
     [
       pictogram(kind.category, kind.colour),
-      el("span.label", {}, say(`cat_${kind.category}`)),
-      el("span.figures", {}, `${kind.carriers} · ${countOrders(kind.orders)} · ${kilometres(kind.metres)}`),
+      el("span.label", {}, say(`cat_${kind.category}`), el("span.times", {}, ` × ${kind.carriers}`)),
+      el("span.figures", {}, `${countOrders(kind.orders)} · ${kilometres(kind.metres)}`),
     ],
   );
 }
@@ -239,14 +239,14 @@ function routeDetail(index) {
   return [
     title(
       pictogram(route.category, route.colour),
-      `${say(`cat_${route.category}`)} ${route.carrier}`,
-      `${say("route")} ${route.id}`,
+      route.carrier,
+      `${say(`cat_${route.category}`)} · ${say("route")} ${route.id}`,
     ),
     el("dl.facts", {}, [
       fact("time", span(route.from, route.until)),
       fact("m_distance", kilometres(route.metres)),
       fact("m_orders", countOrders(route.orders.length)),
-      fact("m_weight", say("m_aboard", { kg: figure(most) })),
+      fact("m_heaviest", say("kilograms", { kg: figure(most) })),
       fact("operator", route.operator),
       fact(route.category === "bus" ? "line" : "type", route.type),
       route.base === null ? null : fact("base", placeLink(route.base)),
@@ -300,7 +300,7 @@ function orderDetail(index) {
     el("dl.facts", {}, [
       fact("m_from", placeLink(order.from)),
       fact("m_to", placeLink(order.to)),
-      fact("m_weight", `${figure(order.kg, 2)} kg · ${figure(order.l)} l · ${say("pieces", { count: order.pieces })}`),
+      fact("m_weight", `${say("kilograms", { kg: figure(order.kg, 2) })} · ${figure(order.l)} l · ${say("pieces", { count: order.pieces })}`),
       fact("m_product", `${order.cold ? "❄ " : ""}${local(order.product)}`),
       order.release ? fact("m_ready", clock(order.release)) : null,
       windows ? fact("m_window", windows) : null,

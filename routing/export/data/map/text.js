@@ -42,7 +42,7 @@ function figure(value, digits = 1) {
 
 function kilometres(metres) {
   const km = metres / 1000;
-  return `${figure(km, km < 100 ? 1 : 0)} km`;
+  return say("kilometres", { km: figure(km, km < 100 ? 1 : 0) });
 }
 
 function countOrders(count) {
