@@ -37,13 +37,14 @@ def show_progress(console: Console, time_limit_s: float | None) -> Iterator[Call
 
             yield update
     else:
-        last = {"stage": "", "at": 0.0}
+        last_stage, last_at = "", 0.0
 
         def report(state: SolverProgress) -> None:
+            nonlocal last_stage, last_at
             now = time.monotonic()
-            if state.stage == last["stage"] and now - float(last["at"]) < PLAIN_INTERVAL_S:
+            if state.stage == last_stage and now - last_at < PLAIN_INTERVAL_S:
                 return
-            last.update(stage=state.stage, at=now)
+            last_stage, last_at = state.stage, now
             console.print(f"{state.elapsed_s:7.1f} s  {state.stage:<12} {_figures(state, time_limit_s)}")
 
         yield report

@@ -14,14 +14,11 @@ from geodata.location import Level, Site
 from geodata.matrix import TravelMatrix
 from geodata.profiles import EdgeCosts, Profile, edge_costs
 from geodata.street_matrix import Snap, compute_matrix, snap
-from geodata.timetable import CargoStop, CargoTrip, Timetable, Trip
+from geodata.timetable import CargoTrip, Timetable, Trip
 from routing.flight_table import FlightBook, build_flight_table
 from routing.model.carrier import BusCall, BusTrip, Drone, Vehicle, VehicleType
 from routing.model.problem import FlightTable, Place, Problem
 from routing.scenario import Scenario
-
-ABSENT_COMPARTMENT_LIMIT = 1.0e9
-"""Stands for "no limit stated" on bus pieces."""
 
 
 @dataclass(frozen=True)
@@ -187,23 +184,15 @@ def _travel(
 def _bus_trips(timetable: Timetable | None, place_ids: set[str]) -> tuple[BusTrip, ...]:
     if timetable is None:
         return ()
-    cargo_stops: dict[str, list[CargoStop]] = {}
-    for cargo_stop in timetable.cargo_stops:
-        if cargo_stop.site_id in place_ids:
-            cargo_stops.setdefault(cargo_stop.stop_id, []).append(cargo_stop)
-    cargo_trips = {cargo.trip_id: cargo for cargo in timetable.cargo_trips}
     trips = [
-        _bus_trip(trip, cargo_trips[trip.id], timetable, cargo_stops)
+        _bus_trip(trip, timetable.cargo_trips[trip.id], timetable, place_ids)
         for trip in timetable.trips
-        if trip.id in cargo_trips
+        if trip.id in timetable.cargo_trips
     ]
     return tuple(trip for trip in trips if len(trip.calls) >= 2)
 
 
-def _bus_trip(
-    trip: Trip, cargo: CargoTrip, timetable: Timetable, cargo_stops: Mapping[str, list[CargoStop]]
-) -> BusTrip:
-    line = timetable.lines[trip.line_id]
+def _bus_trip(trip: Trip, cargo: CargoTrip, timetable: Timetable, place_ids: set[str]) -> BusTrip:
     calls = [
         BusCall(
             place_id=cargo_stop.site_id,
@@ -213,21 +202,22 @@ def _bus_trip(
             departure_s=call.departure_s,
             board_s=cargo_stop.board_s,
             cutoff_s=cargo_stop.cutoff_s,
-            can_load=call.can_load,
-            can_unload=call.can_unload,
+            can_load=call.can_board,
+            can_unload=call.can_alight,
         )
         for call in trip.calls
-        for cargo_stop in cargo_stops.get(call.stop_id, ())
+        for cargo_stop in timetable.cargo_stops_at.get(call.stop_id, ())
+        if cargo_stop.site_id in place_ids
     ]
     return BusTrip(
         id=trip.id,
-        line=line.id,
-        operator=line.operator,
+        line=trip.line_id,
+        operator=timetable.operator_of(trip),
         calls=tuple(calls),
         max_kg=cargo.max_kg,
         max_l=cargo.max_l,
         max_piece_kg=cargo.max_piece_kg,
-        max_longest_cm=cargo.max_longest_cm or ABSENT_COMPARTMENT_LIMIT,
+        max_longest_cm=cargo.max_longest_cm,
         fee_per_kg=cargo.fee_per_kg,
         fee_per_piece=cargo.fee_per_piece,
         product_classes=cargo.product_classes,

@@ -13,7 +13,7 @@ from geodata.cache import Cache
 from geodata.errors import CheckFailedError
 from routing.builder import BuiltProblem, build_problem
 from routing.checker import Report, check_plan
-from routing.evaluation import cost_of, kpis
+from routing.evaluation import Kpis, cost_of, kpis
 from routing.explain import explain_unassigned
 from routing.export import write_outputs
 from routing.model.plan import Objective, OrderLegs, Plan, PlanDocument, Rejected, ScenarioRef
@@ -46,7 +46,7 @@ class Outcome:
     scenario: Scenario
     document: PlanDocument
     report: Report
-    kpis: Mapping[str, object]
+    kpis: Kpis
     timings_s: Mapping[str, float]
     unreachable_by_vehicle: int
     """Orders no road vehicle can carry from origin to destination."""
@@ -99,7 +99,7 @@ def plan_deliveries(
     if out is not None:
         with staged_output(out) as staging:
             (staging / "plan.json").write_bytes(plan_to_bytes(document))
-            write_outputs(staging, document, scenario, area, report, figures, options.lang)
+            write_outputs(staging, document, scenario, area, report, figures, options.lang, timings_s=watch.timings_s)
         watch.lap("write")
     return Outcome(scenario, document, report, figures, watch.timings_s, _beyond_vehicles(built))
 
