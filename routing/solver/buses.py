@@ -1,0 +1,140 @@
+"""Cargo on bus trips: space by segment, fees; a bus is never moved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from routing.model.carrier import BusTrip
+from routing.solver.instance import BusRide, Instance, Job
+from routing.solver.tasks import Request, Task
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A ride with room for a leg."""
+
+    load: BusLoad
+    ride: BusRide
+    boxed: bool
+    delta: float
+    ready_s: int
+    unload_start_s: int
+
+
+class BusLoad:
+    """What rides on one trip. Entries are (task, ride)."""
+
+    __slots__ = ("cost", "entries", "instance", "number", "trip")
+
+    def __init__(self, instance: Instance, number: int) -> None:
+        self.instance, self.number, self.trip = instance, number, instance.trips[number]
+        self.entries: list[tuple[Task, BusRide]] = []
+        self.cost = 0.0
+
+    def snapshot(self) -> object:
+        """Return the entries."""
+        return list(self.entries), self.cost
+
+    def restore(self, saved: object) -> None:
+        """Return to a snapshot and publish its times."""
+        self.entries, self.cost = saved  # type: ignore[assignment,misc] # own format
+        for task in self.tasks():
+            task.owner = self
+        self.refresh()
+
+    def tasks(self) -> Iterator[Task]:
+        """Yield every task aboard at some time."""
+        for task, _ in self.entries:
+            yield task
+
+    def remove(self, task: Task) -> None:
+        """Take a task off."""
+        self.entries = [entry for entry in self.entries if entry[0] is not task]
+        task.owner = None
+
+    def place_task(self, task: Task, seat: Seat) -> None:
+        """Put a task on a ride."""
+        task.choose_compartment(0, seat.boxed)
+        task.owner = self
+        self.entries.append((task, seat.ride))
+
+    def refresh(self) -> bool:
+        """Publish times and price the trip's cargo."""
+        self.cost = 0.0
+        for task, ride in self.entries:
+            task.load_start_s, task.load_end_s = ride.ready_by_s, ride.departure_s
+            task.unload_start_s, task.unload_end_s = ride.arrival_s, ride.ready_s
+            task.ready_s, task.latest_load_s = ride.ready_s, ride.ready_by_s
+            self.cost += bus_fee(self.trip, task.job)
+            if task.following is None and task.job.due_s is not None:
+                self.cost += task.job.late_per_s * max(0, ride.arrival_s - task.job.due_s)
+        return True
+
+    def has_room(self, request: Request, ride: BusRide, boxed: bool) -> bool:
+        """Return whether the leg fits on every segment and sits beside nothing it may not."""
+        job = request.job
+        kg, litres = (job.boxed_kg, job.boxed_l) if boxed else (job.kg, job.litres)
+        mates = [(task, other) for task, other in self.entries if _overlaps(other, ride)]
+        barred = self.instance.incompatible.get(job.product.id, frozenset())
+        if any(task.job.product.id in barred for task, _ in mates) or not self._calls_agree(ride):
+            return False
+        return all(
+            sum(task.kg for task, other in mates if other.board_call <= call < other.alight_call) + kg
+            <= self.trip.max_kg + 1e-7
+            and sum(task.litres for task, other in mates if other.board_call <= call < other.alight_call) + litres
+            <= self.trip.max_l + 1e-7
+            for call in range(ride.board_call, ride.alight_call)
+        )
+
+    def _calls_agree(self, ride: BusRide) -> bool:
+        """Return whether no call would be used for two places at once, which a route's stops cannot show."""
+        calls = self.trip.calls
+        used = {calls[k].sequence: k for _, other in self.entries for k in (other.board_call, other.alight_call)}
+        return all(used.get(calls[k].sequence, k) == k for k in (ride.board_call, ride.alight_call))
+
+
+def _overlaps(one: BusRide, other: BusRide) -> bool:
+    return one.board_call < other.alight_call and other.board_call < one.alight_call
+
+
+def bus_fee(trip: BusTrip, job: Job) -> float:
+    """Return what the trip charges for the job."""
+    return trip.fee_per_kg * job.kg + trip.fee_per_piece * job.pieces
+
+
+def admits(trip: BusTrip, job: Job) -> bool:
+    """Return whether the trip takes goods like the job's at all: class, danger, piece weight and length, total."""
+    if job.dangerous or not job.product.bus_allowed:
+        return False
+    if trip.product_classes and job.product.id not in trip.product_classes:
+        return False
+    boxed = job.product.cold and job.product.box is not None
+    piece_kg = job.boxed_piece_kg if boxed else job.piece_kg
+    kg, litres = (job.boxed_kg, job.boxed_l) if boxed else (job.kg, job.litres)
+    return (
+        piece_kg <= trip.max_piece_kg + 1e-9
+        and job.longest_cm <= trip.max_longest_cm + 1e-9
+        and kg <= trip.max_kg + 1e-9
+        and litres <= trip.max_l + 1e-9
+    )
+
+
+def best_seat(instance: Instance, loads: list[BusLoad], request: Request, limit: float) -> Seat | None:
+    """Return the first ride with room that the goods reach in time; among equal departures the cheapest."""
+    job = request.job
+    boxed = job.product.cold and job.product.box is not None
+    for ride in instance.rides.get((request.ride.origin, request.ride.destination), ()):
+        if ride.ready_by_s < request.earliest_load_s or not _suits(request, ride):
+            continue
+        load = loads[ride.trip]
+        if not admits(load.trip, job) or not load.has_room(request, ride, boxed):
+            continue
+        fee = bus_fee(load.trip, job)
+        if fee < limit and load not in request.avoid:
+            return Seat(load, ride, boxed, fee, ride.ready_s, ride.arrival_s)
+    return None
+
+
+def _suits(request: Request, ride: BusRide) -> bool:
+    return request.window[0] <= ride.arrival_s <= request.window[1] and ride.ready_s <= request.latest_unload_end_s

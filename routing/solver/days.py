@@ -1,0 +1,340 @@
+"""A vehicle's or courier's day: its rounds as one list of stops, with earliest and latest times.
+
+The rounds of the day follow each other in one list; a round begins and ends at the base. `earliest` and `latest` are
+starts of service such that everything before (after) still holds, releases and deadlines of goods handed over by (to)
+other carriers included. A day is feasible when earliest ≤ latest everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from routing.model.carrier import MAX_CONTINUOUS_DRIVE_S, MIN_REST_S
+from routing.solver.instance import FAR_S, Fleet, Instance, whole_seconds
+from routing.solver.tasks import Task
+
+Tasks = tuple[Task, ...]
+
+
+class Day:
+    """The stops of one vehicle over the day. Lists are parallel, one entry a stop."""
+
+    __slots__ = (
+        "begins",
+        "cost",
+        "drive_s",
+        "earliest",
+        "end_by",
+        "fleet",
+        "instance",
+        "latest",
+        "litres",
+        "loads",
+        "lower",
+        "mass",
+        "place",
+        "rest",
+        "service",
+        "start",
+        "start_by",
+        "unloads",
+        "vehicle_id",
+    )
+
+    def __init__(self, instance: Instance, fleet: Fleet, vehicle_id: str) -> None:
+        self.instance, self.fleet, self.vehicle_id = instance, fleet, vehicle_id
+        self.place: list[int] = []
+        self.begins: list[bool] = []
+        """True at the first stop of a round."""
+        self.loads: list[Tasks] = []
+        self.unloads: list[Tasks] = []
+        self.lower: list[int] = []
+        """Service starts at or after."""
+        self.start_by: list[int] = []
+        """Service starts at or before."""
+        self.end_by: list[int] = []
+        """Service ends at or before."""
+        self.service: list[int] = []
+        self.rest: list[int] = []
+        """Rest after service, seconds."""
+        self.earliest: list[int] = []
+        self.latest: list[int] = []
+        self.start: list[int] = []
+        """Service starts of the schedule: waiting squeezed out, the end of each round unchanged."""
+        self.mass: list[list[float]] = [[] for _ in fleet.type.compartments]
+        """Per compartment, kilograms on departure from each stop."""
+        self.litres: list[list[float]] = [[] for _ in fleet.type.compartments]
+        self.drive_s = 0
+        self.cost = 0.0
+
+    # --- Snapshots -------------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> object:
+        """Return copies of all lists and figures."""
+        lists = tuple(list(getattr(self, name)) for name in _LISTS)
+        return lists, [list(row) for row in self.mass], [list(row) for row in self.litres], self.drive_s, self.cost
+
+    def restore(self, saved: object) -> None:
+        """Return to a snapshot and publish its times again."""
+        lists, self.mass, self.litres, self.drive_s, self.cost = saved  # type: ignore[misc,assignment] # own format
+        for name, values in zip(_LISTS, lists, strict=True):
+            setattr(self, name, values)
+        for task in self.tasks():
+            task.owner = self
+        self.publish()
+
+    # --- Reading ---------------------------------------------------------------------------------------------------
+
+    def rounds(self) -> Iterator[tuple[int, int]]:
+        """Yield first and last stop index of every round."""
+        first = 0
+        for k in range(1, len(self.place) + 1):
+            if k == len(self.place) or self.begins[k]:
+                yield first, k - 1
+                first = k
+
+    def tasks(self) -> Iterator[Task]:
+        """Yield every task of the day once, in order of loading."""
+        for loaded in self.loads:
+            yield from loaded
+
+    # --- Changing --------------------------------------------------------------------------------------------------
+
+    def insert_stop(self, at: int, place: int, *, begins: bool = False) -> None:
+        """Insert an empty stop before index `at`."""
+        self.place.insert(at, place)
+        self.begins.insert(at, begins)
+        self.loads.insert(at, ())
+        self.unloads.insert(at, ())
+
+    def remove(self, task: Task) -> None:
+        """Take a task off the day; stops and rounds left empty go."""
+        for k in range(len(self.place)):
+            if task in self.loads[k]:
+                self.loads[k] = tuple(other for other in self.loads[k] if other is not task)
+            if task in self.unloads[k]:
+                self.unloads[k] = tuple(other for other in self.unloads[k] if other is not task)
+        self._drop_empty_stops()
+        task.owner = None
+
+    def _drop_empty_stops(self) -> None:
+        keep: list[int] = []
+        for first, last in self.rounds():
+            inner = [k for k in range(first + 1, last) if self.loads[k] or self.unloads[k]]
+            if inner:
+                keep += [first, *inner, last]
+        for name in ("place", "begins", "loads", "unloads"):
+            values = getattr(self, name)
+            setattr(self, name, [values[k] for k in keep])
+
+    # --- Times -----------------------------------------------------------------------------------------------------
+
+    def refresh(self) -> bool:
+        """Recompute loads, bounds, times and cost; return False where times, loads or driving limits do not hold."""
+        self._bound()
+        ok = self._weigh()
+        ok = self._run_forward() and ok
+        ok = self._run_backward() and ok
+        self.squeeze(settled=False)
+        return self._price() and ok
+
+    def _bound(self) -> None:
+        instance, base = self.instance, self.fleet.base
+        self.lower, self.start_by, self.end_by, self.service = [], [], [], []
+        for k, place in enumerate(self.place):
+            at_base = place == base
+            lower, start_by, end_by = (0, FAR_S, FAR_S)
+            seconds = 0.0
+            if not at_base:
+                lower, start_by = instance.opens_s[place], instance.closes_s[place]
+                seconds = self.fleet.type.stop_s
+            handling = instance.handling_s[place]
+            for task in self.loads[k]:
+                before = task.previous
+                lower = max(lower, task.job.release_s if before is None else before.ready_s + handling)
+                seconds += task.load_service_s
+            for task in self.unloads[k]:
+                after = task.following
+                if after is None:
+                    lower, start_by = max(lower, task.window[0]), min(start_by, task.window[1])
+                else:
+                    end_by = min(end_by, after.latest_load_s - handling)
+                seconds += task.unload_service_s
+            self.lower.append(lower)
+            self.start_by.append(start_by)
+            self.end_by.append(end_by)
+            self.service.append(whole_seconds(seconds))
+
+    def _weigh(self) -> bool:
+        parts = self.fleet.type.compartments
+        incompatible = self.instance.incompatible
+        kg, litres = [0.0] * len(parts), [0.0] * len(parts)
+        self.mass, self.litres = [[] for _ in parts], [[] for _ in parts]
+        aboard: list[dict[str, int]] = [{} for _ in parts]
+        fits = True
+        for loads, unloads in zip(self.loads, self.unloads, strict=True):
+            for task in unloads:
+                kg[task.compartment] -= task.kg
+                litres[task.compartment] -= task.litres
+                aboard[task.compartment][task.job.product.id] -= 1
+            for task in loads:
+                c, name = task.compartment, task.job.product.id
+                kg[c] += task.kg
+                litres[c] += task.litres
+                fits = fits and not any(aboard[c].get(other, 0) for other in incompatible.get(name, ()))
+                aboard[c][name] = aboard[c].get(name, 0) + 1
+            for c, part in enumerate(parts):
+                self.mass[c].append(kg[c])
+                self.litres[c].append(litres[c])
+                fits = fits and kg[c] <= part.kg + 1e-6 and litres[c] <= part.litres + 1e-6
+        return fits
+
+    def _run_forward(self) -> bool:
+        """Earliest starts; a rest is placed before the movement that would exceed four hours of travel."""
+        duration, n = self.fleet.travel.duration_s, len(self.place)
+        self.earliest, self.rest = [], [0] * n
+        time_s, since_rest, self.drive_s = self.fleet.type.shift_start_s, 0, 0
+        for k in range(n):
+            start = max(time_s, self.lower[k])
+            self.earliest.append(start)
+            end = start + self.service[k]
+            if k + 1 == n:
+                break
+            travel = duration[self.place[k]][self.place[k + 1]]
+            if self.begins[k + 1]:
+                ahead = duration[self.place[k + 1]][self.place[k + 2]]
+                idle = self.lower[k + 1] - end >= MIN_REST_S
+            else:
+                ahead, idle = travel, False
+            if idle or since_rest + ahead > MAX_CONTINUOUS_DRIVE_S:
+                self.rest[k], since_rest = MIN_REST_S, 0
+            since_rest += travel
+            self.drive_s += travel
+            if since_rest > MAX_CONTINUOUS_DRIVE_S:
+                self.earliest += [FAR_S * 10] * (n - k - 1)
+                return False
+            time_s = end + self.rest[k] + travel
+        return self.drive_s <= self.fleet.type.max_drive_s
+
+    def _run_backward(self) -> bool:
+        duration, n = self.fleet.travel.duration_s, len(self.place)
+        self.latest = [0] * n
+        after, feasible = self.fleet.type.shift_end_s, True
+        for k in range(n - 1, -1, -1):
+            service = self.service[k]
+            bound = min(self.start_by[k], self.end_by[k] - service, after - service)
+            self.latest[k] = bound
+            feasible = feasible and self.earliest[k] <= bound
+            if k:
+                after = bound - duration[self.place[k - 1]][self.place[k]] - self.rest[k - 1]
+        return feasible
+
+    def squeeze(self, *, settled: bool) -> bool:
+        """Start every round as late as its end allows. Return whether any start moved.
+
+        With `settled`, goods handed over bound the stop by the actual loading of their next ride, else by its latest.
+        A round that brings cold goods to a transfer may end later, so that they wait there no longer than needed.
+        """
+        if not self.place:
+            self.start = []
+            return False
+        duration, n = self.fleet.travel.duration_s, len(self.place)
+        starts = list(self.earliest)
+        after = self.fleet.type.shift_end_s
+        for k in range(n - 1, -1, -1):
+            service = self.service[k]
+            bound = min(self._cap(k, settled=settled), after - service)
+            if k + 1 == n or self.begins[k + 1]:
+                bound = min(bound, self._wanted_end(k))
+            starts[k] = max(self.earliest[k], bound)
+            if k:
+                after = starts[k] - duration[self.place[k - 1]][self.place[k]] - self.rest[k - 1]
+        moved = starts != self.start
+        self.start = starts
+        return moved
+
+    def _cap(self, k: int, *, settled: bool) -> int:
+        """Return the latest start at stop k that harms nobody: windows, transfers, due times."""
+        bound = min(self.latest[k], self.start_by[k])
+        handling = self.instance.handling_s[self.place[k]]
+        for task in self.unloads[k]:
+            after = task.following
+            if after is not None and settled:
+                bound = min(bound, after.load_start_s - handling - self.service[k])
+            elif after is None and task.job.due_s is not None:
+                bound = min(bound, max(task.job.due_s, self.earliest[k]))
+        return bound
+
+    def _wanted_end(self, k: int) -> int:
+        """Return when service at a round's last stop should start: at the earliest, or just in time for cold goods."""
+        wanted = FAR_S
+        for task in self.unloads[k]:
+            after = task.following
+            if after is None or not task.job.product.cold:
+                return self.earliest[k]
+            wanted = min(wanted, after.load_start_s - self.instance.handling_s[self.place[k]] - self.service[k])
+        return max(self.earliest[k], wanted) if wanted < FAR_S else self.earliest[k]
+
+    def publish(self, changed: list[Task] | None = None) -> None:
+        """Write times to the tasks; collect tasks of other carriers whose bounds may have moved into `changed`."""
+        for k in range(len(self.place)):
+            start, end = self.start[k], self.start[k] + self.service[k]
+            for task in self.loads[k]:
+                task.load_start_s, task.load_end_s = start, end
+                if task.latest_load_s != self.latest[k]:
+                    task.latest_load_s = self.latest[k]
+                    if changed is not None and task.previous is not None:
+                        changed.append(task.previous)
+            ready = self.earliest[k] + self.service[k]
+            for task in self.unloads[k]:
+                task.unload_start_s, task.unload_end_s = start, end
+                if task.ready_s != ready:
+                    task.ready_s = ready
+                    if changed is not None and task.following is not None:
+                        changed.append(task.following)
+
+    def _price(self) -> bool:
+        """Sum distance, energy, time, fixed cost and lateness; return whether every round's range suffices."""
+        if not self.place:
+            self.cost = 0.0
+            return True
+        kind, travel = self.fleet.type, self.fleet.travel
+        cost, in_range = kind.fixed_cost, True
+        for first, last in self.rounds():
+            metres, energy, peak = 0, 0.0, 0.0
+            for k in range(first, last):
+                here, there = self.place[k], self.place[k + 1]
+                metres += travel.distance_m[here][there]
+                energy += travel.energy_wh[here][there]
+                peak = max(peak, energy)
+            in_range = in_range and (kind.range_wh is None or peak <= kind.range_wh)
+            seconds = self.start[last] + self.service[last] - self.start[first]
+            cost += metres * kind.cost_per_km / 1000.0 + max(0.0, energy) * self.fleet.energy_price / 1000.0
+            cost += seconds * self.fleet.cost_per_s
+        self.cost = cost + self._lateness()
+        return in_range
+
+    def _lateness(self) -> float:
+        cost = 0.0
+        for k, tasks in enumerate(self.unloads):
+            for task in tasks:
+                due_s = task.job.due_s
+                if due_s is not None and task.following is None:
+                    cost += task.job.late_per_s * max(0, self.start[k] - due_s)
+        return cost
+
+
+_LISTS = (
+    "place",
+    "begins",
+    "loads",
+    "unloads",
+    "lower",
+    "start_by",
+    "end_by",
+    "service",
+    "rest",
+    "earliest",
+    "latest",
+    "start",
+)

@@ -1,0 +1,213 @@
+"""Destroy and repair on whole plans: related orders leave their carriers and find other itineraries.
+
+Slack induction in the manner of Christiaens and Vanden Berghe (2020): a handful of related orders is taken out and put
+back greedily, in an order drawn at random and with an occasional blink; worse plans are accepted with a probability
+that falls with the temperature (simulated annealing).
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from routing.solver.buses import BusLoad
+from routing.solver.days import Day
+from routing.solver.instance import Instance, Job
+from routing.solver.sorties import DroneDay
+from routing.solver.state import Proposal, State
+from routing.solver.tasks import Chain
+
+_NEIGHBOURS = 40
+_BLINK = 0.01
+_MEAN_REMOVED = 8
+_SPECULATION = (1.0, 1.0, 1.5, 4.0, math.inf)
+"""How much more than being left out a job may cost when put back: later jobs may share the new round."""
+
+
+@dataclass
+class Moves:
+    """What destroy and repair need to know: chains per job, neighbours, the random source."""
+
+    instance: Instance
+    chains: Mapping[int, tuple[Chain, ...]]
+    random: random.Random
+    neighbours: dict[int, list[int]] = field(default_factory=dict)
+
+    def near(self, job: Job) -> list[int]:
+        """Return the jobs whose remote ends are nearest to the job's, itself first."""
+        if job.index not in self.neighbours:
+            ends = [_remote_end(self.instance, other) for other in self.instance.jobs]
+            lon, lat = ends[job.index]
+            stretch = math.cos(math.radians(lat))
+            order = sorted(
+                range(len(ends)),
+                key=lambda k: ((ends[k][0] - lon) * stretch) ** 2 + (ends[k][1] - lat) ** 2 if k != job.index else -1.0,
+            )
+            self.neighbours[job.index] = order[:_NEIGHBOURS]
+        return self.neighbours[job.index]
+
+
+def _remote_end(instance: Instance, job: Job) -> tuple[float, float]:
+    origin, target = instance.places[job.origin], instance.places[job.destination]
+    end = target if target.level.depth >= origin.level.depth else origin
+    return end.lon, end.lat
+
+
+# --- Repair --------------------------------------------------------------------------------------------------------
+
+
+def insert_job(state: State, moves: Moves, job: Job, limit: float, *, blink: bool = False) -> bool:
+    """Put a job into the plan by its cheapest chain that holds; return whether it was placed."""
+    proposals: list[Proposal] = []
+    for chain in moves.chains[job.index]:
+        if blink and moves.random.random() < _BLINK:
+            continue
+        for window in job.windows:
+            proposal = state.propose(job, chain, limit, window)
+            if proposal is not None:
+                proposals.append(proposal)
+                break
+    proposals.sort(key=lambda proposal: proposal.delta)
+    return any(state.place(job, proposal) for proposal in proposals)
+
+
+def construct(
+    state: State, moves: Moves, jobs: Sequence[Job], stop: Callable[[], bool], limit_factor: float = math.inf
+) -> None:
+    """Insert jobs one after the other; `limit_factor` times its unserved cost is what a job may add at most."""
+    for job in jobs:
+        if stop():
+            return
+        insert_job(state, moves, job, job.unserved_cost * limit_factor)
+
+
+def construction_order(instance: Instance, chains: Mapping[int, tuple[Chain, ...]]) -> list[Job]:
+    """Return jobs with tight windows and few chains first, then by the end of their round trip, far ones first."""
+    hub = instance.jobs[0].origin if instance.jobs else 0
+    centre = instance.places[hub]
+
+    def key(job: Job) -> tuple[float, float, float, int]:
+        lon, lat = _remote_end(instance, job)
+        spread = min(window[1] - window[0] for window in job.windows)
+        tight = 0.0 if spread < 4 * 3600 or job.product.cold else 1.0
+        angle = math.atan2(lat - centre.lat, lon - centre.lon)
+        distance = (lon - centre.lon) ** 2 + (lat - centre.lat) ** 2
+        return (tight, round(angle, 1), -distance, job.index)
+
+    return sorted((job for job in instance.jobs if chains[job.index]), key=key)
+
+
+# --- Destroy -------------------------------------------------------------------------------------------------------
+
+
+def choose_removed(state: State, moves: Moves) -> list[int]:
+    """Return the jobs to take out and put back, served or not: neighbours, a round, a carrier, or a few at random."""
+    count = 1 + int(moves.random.expovariate(1.0 / _MEAN_REMOVED))
+    seed = moves.random.choice(state.instance.jobs)
+    draw = moves.random.random()
+    if draw < 0.55:
+        return _neighbourhood(moves, seed, count)
+    if draw < 0.75:
+        return _round_mates(state, moves, seed, count)
+    if draw < 0.9:
+        return _carrier_mates(state, moves, seed)
+    return sorted({moves.random.randrange(len(state.instance.jobs)) for _ in range(count)})
+
+
+def _neighbourhood(moves: Moves, seed: Job, count: int) -> list[int]:
+    near = moves.near(seed)[: 2 * count]
+    return [index for k, index in enumerate(near) if k == 0 or moves.random.random() < 0.6][:count]
+
+
+def _round_mates(state: State, moves: Moves, seed: Job, count: int) -> list[int]:
+    """Return strings of jobs from the rounds that the seed's neighbours ride."""
+    found: dict[int, None] = {seed.index: None}
+    seen: set[int] = set()
+    for index in moves.near(seed):
+        for task in state.served.get(index, ()):
+            day = task.owner
+            if not isinstance(day, Day) or id(day) in seen:
+                continue
+            seen.add(id(day))
+            mates = list(dict.fromkeys(other.job.index for other in day.tasks()))
+            length = moves.random.randint(1, max(1, min(len(mates), 10)))
+            at = mates.index(index)
+            start = max(0, min(at - moves.random.randrange(length), len(mates) - length))
+            found.update(dict.fromkeys(mates[start : start + length]))
+        if len(seen) >= 3 or len(found) >= 3 * count:
+            break
+    return list(found)
+
+
+def _carrier_mates(state: State, moves: Moves, seed: Job) -> list[int]:
+    """Return all jobs of one carrier (at most 30, those after a random start), to empty it."""
+    tasks = state.served.get(seed.index)
+    if not tasks:
+        return [seed.index]
+    owner = moves.random.choice(tasks).owner
+    if not isinstance(owner, Day | DroneDay | BusLoad):
+        return [seed.index]
+    mates = list(dict.fromkeys(task.job.index for task in owner.tasks()))
+    start = moves.random.randrange(len(mates)) if len(mates) > 30 else 0
+    return (mates[start:] + mates[:start])[:30]
+
+
+# --- The loop ------------------------------------------------------------------------------------------------------
+
+
+def step(state: State, moves: Moves, temperature: float, cost: float) -> float:
+    """Make one move on the plan and keep it or not; return the plan's cost afterwards."""
+    state.begin()
+    absent = choose_removed(state, moves)
+    for index in absent:
+        if index in state.served:
+            state.remove(state.instance.jobs[index])
+    absent += _left_out(state, moves, absent)
+    jobs = [state.instance.jobs[index] for index in absent]
+    _shuffle(moves, jobs)
+    factor = moves.random.choice(_SPECULATION)
+    for job in jobs:
+        insert_job(state, moves, job, job.unserved_cost * factor, blink=True)
+    for job in state.warm_jobs():
+        state.remove(job)
+        insert_job(state, moves, job, job.unserved_cost * factor)
+    found = state.cost()
+    if found < cost - temperature * math.log(max(1e-300, moves.random.random())) and not state.warm_jobs():
+        state.commit()
+        return found
+    state.rollback()
+    return cost
+
+
+def _left_out(state: State, moves: Moves, absent: Sequence[int]) -> list[int]:
+    """Return a few unserved jobs that are near those taken out, to try them again."""
+    if len(state.served) == len(state.instance.jobs):
+        return []
+    taken, found = set(absent), []
+    for index in moves.near(state.instance.jobs[absent[0]]):
+        if index not in state.served and index not in taken and moves.chains[index]:
+            found.append(index)
+    return found[:8]
+
+
+def _shuffle(moves: Moves, jobs: list[Job]) -> None:
+    """Order jobs for insertion: at random, heavy first, far first, near first or tight first."""
+    moves.random.shuffle(jobs)
+    draw = moves.random.random()
+    if draw < 0.4:
+        return
+    if draw < 0.6:
+        jobs.sort(key=lambda job: -job.boxed_kg)
+    elif draw < 0.8:
+        jobs.sort(key=lambda job: -_first_estimate(moves, job))
+    elif draw < 0.9:
+        jobs.sort(key=lambda job: _first_estimate(moves, job))
+    else:
+        jobs.sort(key=lambda job: min(window[1] - window[0] for window in job.windows))
+
+
+def _first_estimate(moves: Moves, job: Job) -> float:
+    chains = moves.chains[job.index]
+    return chains[0].estimate if chains else 0.0

@@ -1,0 +1,373 @@
+"""The problem compiled for search: integer places, jobs (bundles of like orders), fleets with fast matrix rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from geodata.location import Level
+from geodata.matrix import UNREACHABLE_S, TravelMatrix
+from routing.model.carrier import BusTrip, Drone, DroneService, Vehicle, VehicleType
+from routing.model.order import Order
+from routing.model.problem import FlightTable, Place, Problem
+from routing.model.product import ProductClass, Products
+
+FAR_S = 10_000_000
+"""Later than any time of a plan; stands for "no latest time"."""
+IMPOSSIBLE = 1.0e15
+"""Cost of an arc that cannot be travelled."""
+LIST_ROWS_UP_TO = 700
+"""Matrices up to this size become nested lists (fastest to read); larger ones stay compact, row by row."""
+BUNDLE_KG, BUNDLE_L = 20.0, 60.0
+"""Like orders are bundled up to this weight and volume, so that a small drone or a bus still takes a bundle."""
+
+IntRows = Sequence[Sequence[int]]
+FloatRows = Sequence[Sequence[float]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Job:
+    """Orders alike in places, times and class, planned as one. Places are indices; `boxed_*` includes boxes."""
+
+    index: int
+    orders: tuple[Order, ...]
+    product: ProductClass
+    origin: int
+    destination: int
+    kg: float
+    litres: float
+    boxed_kg: float
+    boxed_l: float
+    pieces: int
+    piece_kg: float
+    boxed_piece_kg: float
+    longest_cm: float
+    release_s: int
+    windows: tuple[tuple[int, int], ...]
+    due_s: int | None
+    late_per_s: float
+    service_s: int
+    unserved_cost: float
+    dangerous: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Travel:
+    """Rows of one travel matrix over all places of the problem: seconds, metres, watt-hours."""
+
+    duration_s: IntRows
+    distance_m: IntRows
+    energy_wh: FloatRows
+
+
+@dataclass(frozen=True, eq=False)
+class Fleet:
+    """Vehicles or couriers that are interchangeable: same type, base, operator and travel matrix."""
+
+    index: int
+    type: VehicleType
+    base: int
+    operator: str
+    ids: tuple[str, ...]
+    travel: Travel
+    arc_cost: FloatRows
+    """Distance, energy and time money of each arc."""
+    energy_price: float
+    fits: Mapping[str, tuple[tuple[int, bool], ...]]
+    """Compartments a product class may ride in, best first: (compartment index, rides in a box)."""
+
+    @cached_property
+    def cost_per_s(self) -> float:
+        """Money per second of route time."""
+        return self.type.cost_per_h / 3600.0
+
+
+@dataclass(frozen=True, eq=False)
+class DroneGroup:
+    """Interchangeable drones: same service, base and operator, with their flight table."""
+
+    index: int
+    service: DroneService
+    base: int
+    operator: str
+    ids: tuple[str, ...]
+    table: FlightTable
+    row: int
+    """Index of the base on axis b of the table."""
+    columns: Mapping[int, int]
+    """Place index to index on axis p of the table."""
+
+
+@dataclass(frozen=True, slots=True)
+class BusRide:
+    """A ride on a trip from one of its cargo calls to a later one."""
+
+    trip: int
+    board_call: int
+    alight_call: int
+    ready_by_s: int
+    """Goods are ready and handled at the stop by then."""
+    departure_s: int
+    arrival_s: int
+    ready_s: int
+    """Goods are at the place of alighting then."""
+
+
+@dataclass(frozen=True, eq=False)
+class Instance:
+    """Everything the search reads. `only_direct` forbids transfers."""
+
+    problem: Problem
+    jobs: tuple[Job, ...]
+    fleets: tuple[Fleet, ...]
+    drone_groups: tuple[DroneGroup, ...]
+    trips: tuple[BusTrip, ...]
+    rides: Mapping[tuple[int, int], tuple[BusRide, ...]]
+    """Bus rides by (from place, to place), by departure."""
+    opens_s: tuple[int, ...]
+    closes_s: tuple[int, ...]
+    handling_s: tuple[int, ...]
+    door: tuple[bool, ...]
+    """True for villages and groups, where an order's own service time counts."""
+    only_direct: bool
+    incompatible: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Places by index."""
+        return self.problem.places
+
+    def service_at(self, job: Job, place: int) -> float:
+        """Return the seconds that loading or unloading the job adds to a stop of a vehicle or courier."""
+        if self.door[place] and place in (job.origin, job.destination):
+            return job.service_s
+        return self.problem.rates.unit_s * job.pieces
+
+    def store_of(self, job: Job, place: int) -> tuple[str, float]:
+        """Return the store kind goods of the job occupy at a place between legs, and its kilograms."""
+        return store_for(self.places[place], job.product)
+
+
+def store_for(place: Place, product: ProductClass) -> tuple[str, float]:
+    """Return (store kind, kg): the store of the class's kind where the place has one, else the ambient store."""
+    own = place.store_kg.get(product.store, 0.0)
+    return (product.store, own) if own > 0.0 else ("ambient", place.store_kg.get("ambient", 0.0))
+
+
+def compile_instance(problem: Problem, only: tuple[str, ...] = (), *, bundle: bool = True) -> Instance:
+    """Compile a problem, restricted to the carrier kinds of `only` (empty: all).
+
+    Vehicles alone drive from door to door without transfer.
+    """
+    index = {place.id: k for k, place in enumerate(problem.places)}
+    allowed = set(only) or {"vehicle", "courier", "drone", "bus"}
+    vehicles = [vehicle for vehicle in problem.vehicles if vehicle.kind in allowed]
+    drones = list(problem.drones) if "drone" in allowed else []
+    trips = problem.bus_trips if "bus" in allowed else ()
+    return Instance(
+        problem=problem,
+        jobs=_jobs(problem, index, bundle=bundle),
+        fleets=_fleets(problem, vehicles, index),
+        drone_groups=_drone_groups(problem, drones, index),
+        trips=trips,
+        rides=_bus_rides(trips, index),
+        opens_s=tuple(place.opens_s for place in problem.places),
+        closes_s=tuple(place.closes_s for place in problem.places),
+        handling_s=tuple(place.handling_s for place in problem.places),
+        door=tuple(place.level in (Level.VILLAGE, Level.GROUP) for place in problem.places),
+        only_direct=set(only) == {"vehicle"},
+        incompatible=incompatibilities(problem.products),
+    )
+
+
+def incompatibilities(products: Products) -> dict[str, frozenset[str]]:
+    """Return for each product class the classes it may not share a compartment with; symmetric."""
+    found: dict[str, set[str]] = {name: set(product.incompatible_with) for name, product in products.classes.items()}
+    for name, product in products.classes.items():
+        for other in product.incompatible_with:
+            found.setdefault(other, set()).add(name)
+    return {name: frozenset(others) for name, others in found.items()}
+
+
+# --- Jobs ----------------------------------------------------------------------------------------------------------
+
+
+def _jobs(problem: Problem, index: Mapping[str, int], *, bundle: bool) -> tuple[Job, ...]:
+    groups: dict[tuple[object, ...], list[list[Order]]] = {}
+    for order in problem.orders:
+        key: tuple[object, ...] = (
+            order.from_id,
+            order.to_id,
+            order.product_class,
+            order.release_s,
+            order.windows,
+            order.due_s,
+            order.dangerous,
+        )
+        packs = groups.setdefault(key if bundle else (order.id,), [])
+        if packs and _still_fits(packs[-1], order):
+            packs[-1].append(order)
+        else:
+            packs.append([order])
+    packs_in_order = [pack for packs in groups.values() for pack in packs]
+    return tuple(make_job(problem, index, k, tuple(pack)) for k, pack in enumerate(packs_in_order))
+
+
+def _still_fits(pack: Sequence[Order], order: Order) -> bool:
+    kg = sum(other.weight_kg for other in pack) + order.weight_kg
+    litres = sum(other.volume_l for other in pack) + order.volume_l
+    return kg <= BUNDLE_KG and litres <= BUNDLE_L
+
+
+def make_job(problem: Problem, index: Mapping[str, int], number: int, orders: tuple[Order, ...]) -> Job:
+    """Return the job made of orders that agree in places, times and class."""
+    first = orders[0]
+    product = problem.products.classes[first.product_class]
+    box = problem.products.boxes[product.box] if product.box is not None else None
+    counts = [problem.products.box_count(first.product_class, order.volume_l) for order in orders]
+    box_kg, box_l = (box.mass_kg, box.outer_l) if box is not None else (0.0, 0.0)
+    kg = sum(order.weight_kg for order in orders)
+    litres = sum(order.volume_l for order in orders)
+    boxed_piece = max(
+        max(order.piece_kg + box_kg, (order.weight_kg + count * box_kg) / order.pieces)
+        for order, count in zip(orders, counts, strict=True)
+    )
+    return Job(
+        index=number,
+        orders=orders,
+        product=product,
+        origin=index[first.from_id],
+        destination=index[first.to_id],
+        kg=kg,
+        litres=litres,
+        boxed_kg=kg + sum(counts) * box_kg,
+        boxed_l=sum(counts) * box_l if box is not None else litres,
+        pieces=sum(order.pieces for order in orders),
+        piece_kg=max(order.piece_kg for order in orders),
+        boxed_piece_kg=boxed_piece,
+        longest_cm=max(order.longest_cm for order in orders),
+        release_s=first.release_s,
+        windows=first.windows or ((0, FAR_S),),
+        due_s=first.due_s,
+        late_per_s=sum(order.late_cost_per_h for order in orders) / 3600.0,
+        service_s=sum(order.service_s for order in orders),
+        unserved_cost=sum(order.unserved_cost for order in orders),
+        dangerous=first.dangerous,
+    )
+
+
+# --- Fleets --------------------------------------------------------------------------------------------------------
+
+
+def _rows(array: npt.NDArray[np.int64] | npt.NDArray[np.float64]) -> list[list[int]] | list[memoryview]:
+    if len(array) <= LIST_ROWS_UP_TO:
+        rows: list[list[int]] = array.tolist()
+        return rows
+    return [memoryview(np.ascontiguousarray(row)) for row in array]
+
+
+def _spread(matrix: TravelMatrix, index: Mapping[str, int]) -> tuple[npt.NDArray[np.int64], ...]:
+    """Return duration, distance and energy over all places of the problem; places the matrix lacks are unreachable."""
+    n = len(index)
+    at = np.array([index[place_id] for place_id in matrix.ids], dtype=np.int64)
+    duration = np.full((n, n), UNREACHABLE_S, dtype=np.int64)
+    distance = np.zeros((n, n), dtype=np.int64)
+    energy = np.zeros((n, n), dtype=np.float64)
+    grid = np.ix_(at, at)
+    duration[grid], distance[grid], energy[grid] = matrix.duration_s, matrix.distance_m, matrix.energy_wh
+    np.fill_diagonal(duration, 0)
+    return duration, distance, energy
+
+
+def _fleets(problem: Problem, vehicles: Sequence[Vehicle], index: Mapping[str, int]) -> tuple[Fleet, ...]:
+    arrays = {key: _spread(problem.matrices[key], index) for key in sorted({v.travel for v in vehicles})}
+    travels = {
+        key: Travel(_rows(duration), _rows(distance), _rows(energy))  # type: ignore[arg-type] # rows of either type
+        for key, (duration, distance, energy) in arrays.items()
+    }
+    groups: dict[tuple[VehicleType, str, str, str], list[str]] = {}
+    for vehicle in vehicles:
+        groups.setdefault((vehicle.type, vehicle.base, vehicle.operator, vehicle.travel), []).append(vehicle.id)
+    costs: dict[tuple[VehicleType, str], FloatRows] = {}
+    fleets: list[Fleet] = []
+    for number, ((kind, base, operator, key), ids) in enumerate(groups.items()):
+        price = problem.rates.energy_price(kind.energy_source)
+        if (kind, key) not in costs:
+            duration, distance, energy = arrays[key]
+            money = distance * (kind.cost_per_km / 1000.0) + energy * (price / 1000.0)
+            money = money + duration * (kind.cost_per_h / 3600.0)
+            costs[kind, key] = _rows(np.where(duration < UNREACHABLE_S, money, IMPOSSIBLE))
+        fits = {name: _fitting(kind, product) for name, product in problem.products.classes.items()}
+        fleets.append(
+            Fleet(number, kind, index[base], operator, tuple(ids), travels[key], costs[kind, key], price, fits)
+        )
+    return tuple(fleets)
+
+
+def _fitting(kind: VehicleType, product: ProductClass) -> tuple[tuple[int, bool], ...]:
+    """Return (compartment, boxed) choices: fitting compartments first for cold goods, plain ones for the rest."""
+    open_ones = [k for k, part in enumerate(kind.compartments) if part.set_point_c is None]
+    if not product.cold:
+        return tuple((k, False) for k in (open_ones or range(len(kind.compartments))))
+    fitting = [k for k, part in enumerate(kind.compartments) if fits_compartment(product, part.set_point_c)]
+    boxed = product.box is not None
+    others = [k for k in range(len(kind.compartments)) if k not in fitting]
+    return tuple([(k, False) for k in fitting] + [(k, boxed) for k in others])
+
+
+def fits_compartment(product: ProductClass, set_point_c: float | None) -> bool:
+    """Return whether a compartment keeps the class within its band."""
+    return set_point_c is not None and product.low_c <= set_point_c <= product.high_c
+
+
+# --- Drones and buses ----------------------------------------------------------------------------------------------
+
+
+def _drone_groups(problem: Problem, drones: Sequence[Drone], index: Mapping[str, int]) -> tuple[DroneGroup, ...]:
+    groups: dict[tuple[DroneService, str, str], list[str]] = {}
+    for drone in drones:
+        table = problem.flights.get(drone.service.id)
+        if table is not None and drone.base in table.base_index:
+            groups.setdefault((drone.service, drone.base, drone.operator), []).append(drone.id)
+    found: list[DroneGroup] = []
+    for number, ((service, base, operator), ids) in enumerate(groups.items()):
+        table = problem.flights[service.id]
+        columns = {index[place_id]: k for k, place_id in enumerate(table.place_ids)}
+        row = table.base_index[base]
+        found.append(DroneGroup(number, service, index[base], operator, tuple(ids), table, row, columns))
+    return tuple(found)
+
+
+def _bus_rides(trips: Sequence[BusTrip], index: Mapping[str, int]) -> dict[tuple[int, int], tuple[BusRide, ...]]:
+    found: dict[tuple[int, int], list[BusRide]] = {}
+    for number, trip in enumerate(trips):
+        for i, board in enumerate(trip.calls):
+            for j in range(i + 1, len(trip.calls)):
+                alight = trip.calls[j]
+                usable = board.can_load and alight.can_unload and alight.sequence > board.sequence
+                if not usable or alight.place_id == board.place_id:
+                    continue
+                ride = BusRide(
+                    trip=number,
+                    board_call=i,
+                    alight_call=j,
+                    ready_by_s=board.departure_s - board.cutoff_s,
+                    departure_s=board.departure_s,
+                    arrival_s=alight.arrival_s,
+                    ready_s=alight.arrival_s + alight.board_s,
+                )
+                found.setdefault((index[board.place_id], index[alight.place_id]), []).append(ride)
+    return {
+        pair: tuple(sorted(rides, key=lambda ride: (ride.ready_by_s, ride.arrival_s, ride.trip, ride.board_call)))
+        for pair, rides in found.items()
+    }
+
+
+def whole_seconds(seconds: float) -> int:
+    """Return seconds rounded up to whole ones; sums of decimals a hair above a whole second stay there."""
+    return math.ceil(seconds - 1e-9)

@@ -1,0 +1,266 @@
+"""Per order the possible chains of rides: straight to the door, or by truck, bus, drone and courier over transfer sites."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from geodata.matrix import UNREACHABLE_S
+from routing.solver.buses import admits, bus_fee
+from routing.solver.instance import DroneGroup, Fleet, Instance, Job
+from routing.solver.sorties import fly_at
+from routing.solver.tasks import Chain, Ride
+
+MAX_CHAINS = 12
+"""Chains kept per job."""
+_PER_PATTERN = 3
+"""Of one sequence of carriers kinds at most this many chains are kept, so that the choice stays varied."""
+_NEAR_GROUPS = 6
+"""Fleets (and drone groups) considered for reaching one place, cheapest first; fleets based at its ends always are."""
+_MAX_RIDES = 3
+_SHARE = {"vehicle": 0.15, "courier": 0.4}
+"""Share of a round trip's cost a single stop is expected to bear (assumed; it only ranks chains)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Hop:
+    ride: Ride
+    estimate: float
+
+
+@dataclass(eq=False)
+class ChainFinder:
+    """Finds chains; hops between pairs of places are remembered, as many orders share them."""
+
+    instance: Instance
+    _onward: dict[int, tuple[_Hop, ...]] = field(default_factory=dict)
+    _into: dict[int, tuple[_Hop, ...]] = field(default_factory=dict)
+    _skeletons: dict[tuple[int, int], tuple[Chain, ...]] = field(default_factory=dict)
+
+    def chains(self, job: Job, keep: int = MAX_CHAINS) -> tuple[Chain, ...]:
+        """Return the job's chains, cheapest estimate first; those its goods cannot take are left out."""
+        pair = (job.origin, job.destination)
+        if pair not in self._skeletons:
+            self._skeletons[pair] = tuple(sorted(self._search(*pair), key=_rank))
+        kept: list[Chain] = []
+        patterns: dict[tuple[str, ...], int] = {}
+        for chain in self._skeletons[pair]:
+            pattern = tuple(self._kind(ride) for ride in chain.rides)
+            if patterns.get(pattern, 0) < _PER_PATTERN and self._takes(chain, job):
+                patterns[pattern] = patterns.get(pattern, 0) + 1
+                kept.append(chain)
+                if len(kept) == keep:
+                    break
+        return tuple(kept)
+
+    def all_chains(self, origin: int, destination: int) -> tuple[Chain, ...]:
+        """Return every chain found between two places, whatever the goods."""
+        return tuple(sorted(self._search(origin, destination), key=_rank))
+
+    def _kind(self, ride: Ride) -> str:
+        return self.instance.fleets[ride.group].type.kind if ride.kind == "fleet" else ride.kind
+
+    # --- Hops ------------------------------------------------------------------------------------------------------
+
+    def _search(self, origin: int, destination: int) -> Iterator[Chain]:
+        """Yield chains of up to three rides, each place visited once."""
+        if origin == destination:
+            return
+        yield from (Chain((hop.ride,), hop.estimate) for hop in self._direct(origin, destination))
+        if self.instance.only_direct:
+            return
+        last_hops = self._hops_into(destination)
+        first_hops: dict[int, list[_Hop]] = {}
+        for hop in self._hops_from(origin):
+            first_hops.setdefault(hop.ride.destination, []).append(hop)
+        for last in last_hops:
+            via = last.ride.origin
+            if via == origin or not self._can_store(via):
+                continue
+            for first in self._between(first_hops, via):
+                yield self._chain(first, last)
+            if _MAX_RIDES > 2:
+                yield from self._three(origin, first_hops, last)
+
+    def _three(self, origin: int, first_hops: dict[int, list[_Hop]], last: _Hop) -> Iterator[Chain]:
+        via, target = last.ride.origin, last.ride.destination
+        for middle in self._hops_into(via):
+            stop = middle.ride.origin
+            if stop in (origin, target, via) or not self._can_store(stop):
+                continue
+            for first in self._between(first_hops, stop):
+                yield self._chain(first, middle, last)
+
+    @staticmethod
+    def _between(first_hops: dict[int, list[_Hop]], via: int) -> list[_Hop]:
+        return first_hops.get(via, [])
+
+    def _chain(self, *hops: _Hop) -> Chain:
+        handling = self.instance.problem.rates.handling_per_piece * (len(hops) - 1)
+        return Chain(tuple(hop.ride for hop in hops), sum(hop.estimate for hop in hops) + handling)
+
+    def _can_store(self, place: int) -> bool:
+        return any(kg > 0.0 for kg in self.instance.places[place].store_kg.values())
+
+    def _direct(self, origin: int, destination: int) -> list[_Hop]:
+        found = [
+            _Hop(Ride("fleet", fleet.index, origin, destination), estimate)
+            for fleet in self.instance.fleets
+            if (estimate := _fleet_estimate(self.instance, fleet, origin, destination)) is not None
+        ]
+        found.sort(key=lambda hop: (hop.estimate, hop.ride.group))
+        at_ends = [hop for hop in found if self.instance.fleets[hop.ride.group].base in (origin, destination)]
+        elsewhere = [hop for hop in found if hop not in at_ends]
+        return at_ends + elsewhere[:2] + self._by_air(origin, destination) + self._by_bus(origin, destination)
+
+    def _by_air(self, origin: int, destination: int) -> list[_Hop]:
+        hops = []
+        for group in self.instance.drone_groups:
+            if group.base in (origin, destination):
+                estimate = _drone_estimate(self.instance, group, destination if group.base == origin else origin)
+                if estimate is not None:
+                    hops.append(_Hop(Ride("drone", group.index, origin, destination), estimate))
+        return hops
+
+    def _by_bus(self, origin: int, destination: int) -> list[_Hop]:
+        rides = self.instance.rides.get((origin, destination))
+        if not rides:
+            return []
+        trips = [self.instance.trips[ride.trip] for ride in rides]
+        return [_Hop(Ride("bus", -1, origin, destination), min(trip.fee_per_kg + trip.fee_per_piece for trip in trips))]
+
+    def _hops_into(self, place: int) -> tuple[_Hop, ...]:
+        """Hops that end at a place: from bases whose carriers reach it, from bus stops, and (to a base) from anywhere."""
+        if place not in self._into:
+            self._into[place] = tuple(self._hops(place, inward=True))
+        return self._into[place]
+
+    def _hops_from(self, place: int) -> tuple[_Hop, ...]:
+        if place not in self._onward:
+            self._onward[place] = tuple(self._hops(place, inward=False))
+        return self._onward[place]
+
+    def _hops(self, place: int, *, inward: bool) -> Iterator[_Hop]:
+        def ends(other: int) -> tuple[int, int]:
+            return (other, place) if inward else (place, other)
+
+        hops: list[_Hop] = []
+        for fleet in self.instance.fleets:
+            if fleet.base == place:
+                continue
+            estimate = _fleet_estimate(self.instance, fleet, *ends(fleet.base))
+            if estimate is not None:
+                hops.append(_Hop(Ride("fleet", fleet.index, *ends(fleet.base)), estimate))
+        hops.sort(key=lambda hop: (hop.estimate, hop.ride.group))
+        yield from hops[:_NEAR_GROUPS]
+        air = [
+            _Hop(Ride("drone", group.index, *ends(group.base)), estimate)
+            for group in self.instance.drone_groups
+            if group.base != place and (estimate := _drone_estimate(self.instance, group, place)) is not None
+        ]
+        yield from sorted(air, key=lambda hop: (hop.estimate, hop.ride.group))[:_NEAR_GROUPS]
+        for origin, destination in self.instance.rides:
+            if (destination if inward else origin) == place:
+                yield from self._by_bus(origin, destination)
+        yield from self._own_base_hops(place, inward=inward)
+
+    def _own_base_hops(self, place: int, *, inward: bool) -> Iterator[_Hop]:
+        """Hops of carriers based at the place itself, to (from) the transfer sites they reach."""
+        for other in self._transfer_sites():
+            if other == place:
+                continue
+            ends = (other, place) if inward else (place, other)
+            for fleet in self.instance.fleets:
+                if fleet.base == place:
+                    estimate = _fleet_estimate(self.instance, fleet, *ends)
+                    if estimate is not None:
+                        yield _Hop(Ride("fleet", fleet.index, *ends), estimate)
+            yield from (hop for hop in self._by_air(*ends) if self.instance.drone_groups[hop.ride.group].base == place)
+
+    def _transfer_sites(self) -> list[int]:
+        sites = {fleet.base for fleet in self.instance.fleets} | {group.base for group in self.instance.drone_groups}
+        for origin, destination in self.instance.rides:
+            sites |= {origin, destination}
+        return sorted(site for site in sites if self._can_store(site))
+
+    # --- Goods -----------------------------------------------------------------------------------------------------
+
+    def _takes(self, chain: Chain, job: Job) -> bool:
+        last = len(chain.rides) - 1
+        for k, ride in enumerate(chain.rides):
+            if not ride_takes(self.instance, ride, job):
+                return False
+            if k < last and self.instance.store_of(job, ride.destination)[1] < job.kg:
+                return False
+        return True
+
+
+def _rank(chain: Chain) -> tuple[float, int, tuple[tuple[str, int, int, int], ...]]:
+    rides = tuple((ride.kind, ride.group, ride.origin, ride.destination) for ride in chain.rides)
+    return (chain.estimate, len(chain.rides), rides)
+
+
+def ride_takes(instance: Instance, ride: Ride, job: Job) -> bool:
+    """Return whether the goods may and can go on a ride at all: room, class, danger, payload."""
+    if ride.kind == "fleet":
+        fleet = instance.fleets[ride.group]
+        return any(
+            (job.boxed_kg if boxed else job.kg) <= fleet.type.compartments[part].kg
+            and (job.boxed_l if boxed else job.litres) <= fleet.type.compartments[part].litres
+            for part, boxed in fleet.fits[job.product.id]
+        )
+    boxed = job.product.cold and job.product.box is not None
+    kg, litres = (job.boxed_kg, job.boxed_l) if boxed else (job.kg, job.litres)
+    if ride.kind == "drone":
+        group = instance.drone_groups[ride.group]
+        column = group.columns[ride.destination if ride.origin == group.base else ride.origin]
+        payload = float(group.table.max_payload_kg[group.row, column])
+        return kg <= payload + 1e-9 and litres <= group.service.physics.volume_l + 1e-9
+    rides = instance.rides[ride.origin, ride.destination]
+    return any(admits(instance.trips[bus.trip], job) for bus in rides)
+
+
+def job_estimate(instance: Instance, chain: Chain, job: Job) -> float:
+    """Return the chain's estimate with what depends on the job: pieces and kilograms on buses, handling."""
+    money = chain.estimate
+    for ride in chain.rides:
+        if ride.kind == "bus":
+            trips = [instance.trips[bus.trip] for bus in instance.rides[ride.origin, ride.destination]]
+            trip = trips[0]
+            money += bus_fee(trip, job) - trip.fee_per_kg - trip.fee_per_piece
+    extra_pieces = job.pieces - 1
+    return money + instance.problem.rates.handling_per_piece * extra_pieces * (len(chain.rides) - 1)
+
+
+def _fleet_estimate(instance: Instance, fleet: Fleet, origin: int, destination: int) -> float | None:
+    """Return a share of the round trip's cost over both ends, None where there is no way."""
+    duration, base = fleet.travel.duration_s, fleet.base
+    way = [base, *(place for place in (origin, destination) if place != base), base]
+    travel = sum(duration[a][b] for a, b in zip(way, way[1:], strict=False))
+    shift = fleet.type.shift_end_s - fleet.type.shift_start_s
+    if travel >= min(UNREACHABLE_S, shift, fleet.type.max_drive_s + 1):
+        return None
+    if fleet.type.range_wh is not None:
+        energy = fleet.travel.energy_wh
+        if sum(energy[a][b] for a, b in zip(way, way[1:], strict=False)) > fleet.type.range_wh:
+            return None
+    cost = sum(fleet.arc_cost[a][b] for a, b in zip(way, way[1:], strict=False))
+    return cost * _SHARE[fleet.type.kind] + (len(way) - 2) * fleet.type.stop_s * fleet.cost_per_s
+
+
+def _drone_estimate(instance: Instance, group: DroneGroup, place: int) -> float | None:
+    """Return the cost of a sortie to the place, None where no hour allows one."""
+    column = group.columns.get(place)
+    if column is None or place == group.base:
+        return None
+    out = group.table.out_duration_s[group.row, column]
+    hours = np.flatnonzero(out < UNREACHABLE_S)
+    for hour in hours.tolist():
+        flight = fly_at(group, place, max(hour * 3600, group.service.shift_start_s), 0.0, 0.0)
+        if flight is not None:
+            price = instance.problem.rates.electricity_per_kwh / 1000.0
+            time_money = (flight.end_s - flight.start_s) / 3600.0 * group.service.cost_per_h
+            return group.service.cost_per_sortie + time_money + (flight.out_wh + flight.back_wh) * price
+    return None

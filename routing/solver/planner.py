@@ -1,0 +1,142 @@
+"""The solve from problem to plan: compile, construct, improve, settle, check, explain."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from routing.evaluation import cost_of
+from routing.explain import explain_unassigned
+from routing.model.plan import CostBreakdown, Plan
+from routing.model.problem import Problem
+from routing.solver.improvement import Moves, construct, construction_order, insert_job, step
+from routing.solver.instance import Instance, Job, compile_instance
+from routing.solver.itineraries import ChainFinder
+from routing.solver.schedule import make_plan, settle
+from routing.solver.state import Image, State
+from routing.solver.stopping import Clock, Limits, Progress
+from routing.solver.tasks import Chain
+from routing.solver.verify import broken_orders
+
+_START_TEMPERATURE = 0.3
+_END_TEMPERATURE = 0.003
+"""Temperatures of simulated annealing as shares of the mean cost of an order."""
+_REPAIRS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """A plan with its cost, the moves made to find it, and a proved lower bound where there is one."""
+
+    plan: Plan
+    cost: CostBreakdown
+    iterations: int
+    bound: float | None = None
+
+
+def solve(
+    problem: Problem,
+    limits: Limits,
+    seed: int,
+    progress: Callable[[Progress], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Solution:
+    """Plan the day: the cheapest plan found within the limits that obeys every rule of ``reference/rules.md``.
+
+    Parameters
+    ----------
+    problem
+        The day; orders that cannot be served are left unassigned with a reason.
+    limits
+        Time or iterations, and the kinds of carrier allowed.
+    seed
+        Seed of every random choice; with `max_iterations` equal seeds give equal plans.
+    progress
+        Called at most about twice a second.
+    cancelled
+        Asked often; once it returns True the best plan so far is returned within about a second.
+
+    Returns
+    -------
+    Solution
+        Always a valid plan, at worst one that leaves every order unassigned.
+    """
+    clock = Clock(limits, cancelled, progress, len(problem.orders))
+    instance = compile_instance(problem, limits.only)
+    clock.report("itineraries", None, 0, force=True)
+    finder = ChainFinder(instance)
+    chains = {job.index: finder.chains(job) for job in instance.jobs}
+    moves = Moves(instance, chains, random.Random(seed))  # noqa: S311 # a search, not a secret
+    state = State(instance)
+    _construct(state, moves, clock)
+    _improve(state, moves, clock)
+    plan = _finish(state, moves, clock)
+    return Solution(plan, cost_of(problem, plan), clock.iteration)
+
+
+def _construct(state: State, moves: Moves, clock: Clock) -> None:
+    """Build first plans, with all carriers and by road alone, and keep the better."""
+    order = construction_order(state.instance, moves.chains)
+    clock.report("construction", None, 0, force=True)
+    empty = state.image()
+    construct(state, moves, order, clock.interrupted)
+    best = (state.cost(), state.image())
+    by_road = _road_only(state.instance, moves)
+    if by_road is not None and not clock.interrupted():
+        state.load(empty)
+        construct(state, by_road, order, clock.interrupted)
+        left = [job for job in order if job.index not in state.served]
+        construct(state, moves, left, clock.interrupted)
+        best = min(best, (state.cost(), state.image()), key=lambda found: found[0])
+    state.load(best[1])
+
+
+def _road_only(instance: Instance, moves: Moves) -> Moves | None:
+    """Return the moves restricted to single rides by road vehicle, None where that restricts nothing."""
+    if instance.only_direct:
+        return None
+
+    def by_road(chain: Chain) -> bool:
+        ride = chain.rides[0]
+        return len(chain.rides) == 1 and ride.kind == "fleet" and instance.fleets[ride.group].type.kind == "vehicle"
+
+    chains = {index: tuple(chain for chain in found if by_road(chain)) for index, found in moves.chains.items()}
+    return Moves(instance, chains, moves.random, moves.neighbours)
+
+
+def _improve(state: State, moves: Moves, clock: Clock) -> None:
+    """Run destroy and repair until the limits are reached; the state ends at the best plan found."""
+    if not state.instance.jobs:
+        return
+    cost = state.cost()
+    best: tuple[float, Image] = (cost, state.image())
+    scale = cost / len(state.instance.jobs)
+    while not clock.finished():
+        share = min(1.0, clock.share_done())
+        temperature = scale * _START_TEMPERATURE * (_END_TEMPERATURE / _START_TEMPERATURE) ** share
+        cost = step(state, moves, temperature, cost)
+        clock.iteration += 1
+        if cost < best[0] - 1e-6:
+            best = (cost, state.image())
+        clock.report("improvement", best[0], state.orders_served())
+    state.load(best[1])
+
+
+def _finish(state: State, moves: Moves, clock: Clock) -> Plan:
+    """Settle all times and drop what breaks a rule; what is dropped is tried again elsewhere while repairs last."""
+    clock.report("checking", state.cost(), state.orders_served(), force=True)
+    jobs_of = {order.id: job for job in state.instance.jobs for order in job.orders}
+    banned: dict[int, Job] = {}
+    for attempt in range(_REPAIRS + len(state.instance.jobs)):
+        settle(state)
+        plan = make_plan(state)
+        broken = broken_orders(state.instance.problem, plan)
+        if not broken:
+            break
+        for job in {jobs_of[order].index: jobs_of[order] for order in broken}.values():
+            state.remove(job)
+            if attempt < _REPAIRS and job.index not in banned:
+                banned[job.index] = job
+                insert_job(state, moves, job, job.unserved_cost)
+    return Plan(plan.routes, explain_unassigned(state.instance.problem, plan))

@@ -1,0 +1,333 @@
+"""Drone sorties: base, one place, base, at fixed times; out and back loads, hours by wind, batteries, turnarounds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from geodata.matrix import UNREACHABLE_S
+from routing.solver.instance import DroneGroup, Instance
+from routing.solver.tasks import Request, Task
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """Times and energies of a sortie to a place when leaving at `start_s` with given loads."""
+
+    start_s: int
+    arrival_s: int
+    leave_s: int
+    end_s: int
+    out_wh: float
+    back_wh: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sortie:
+    """One sortie: what it brings to the place (`down`) and what it takes back (`up`)."""
+
+    place: int
+    flight: Flight
+    down: tuple[Task, ...]
+    up: tuple[Task, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Perch:
+    """Where a leg goes in a drone's day: into sortie `joins` flown as `flight`, or a new one."""
+
+    day: DroneDay
+    joins: Sortie | None
+    flight: Flight
+    boxed: bool
+    delta: float
+    ready_s: int
+    unload_start_s: int
+
+
+class DroneDay:
+    """The sorties of one drone over the day, in order of time. Sortie times are fixed once flown into the plan."""
+
+    __slots__ = ("_tables", "cost", "drone_id", "group", "instance", "sorties")
+
+    def __init__(self, instance: Instance, group: DroneGroup, drone_id: str) -> None:
+        self.instance, self.group, self.drone_id = instance, group, drone_id
+        self.sorties: list[Sortie] = []
+        self.cost = 0.0
+
+    def snapshot(self) -> object:
+        """Return the sorties."""
+        return list(self.sorties), self.cost
+
+    def restore(self, saved: object) -> None:
+        """Return to a snapshot and publish its times."""
+        self.sorties, self.cost = saved  # type: ignore[assignment,misc] # own format
+        for task in self.tasks():
+            task.owner = self
+        self.refresh()
+
+    def tasks(self) -> Iterator[Task]:
+        """Yield every task of the day."""
+        for sortie in self.sorties:
+            yield from sortie.down
+            yield from sortie.up
+
+    def remove(self, task: Task) -> None:
+        """Take a task off; a sortie left empty goes, the energy of others is taken anew."""
+        kept: list[Sortie] = []
+        for sortie in self.sorties:
+            if task not in sortie.down and task not in sortie.up:
+                kept.append(sortie)
+                continue
+            down = tuple(other for other in sortie.down if other is not task)
+            up = tuple(other for other in sortie.up if other is not task)
+            flight = fly_at(self.group, sortie.place, sortie.flight.start_s, _kg(down), _kg(up))
+            if down or up:
+                kept.append(replace(sortie, down=down, up=up, flight=flight or sortie.flight))
+        self.sorties = kept
+        task.owner = None
+
+    def refresh(self) -> bool:
+        """Publish times to the tasks and price the day. Sortie times are always feasible by construction."""
+        service = self.group.service
+        cost = service.fixed_cost if self.sorties else 0.0
+        price = self.instance.problem.rates.electricity_per_kwh / 1000.0
+        for sortie in self.sorties:
+            flight = sortie.flight
+            cost += service.cost_per_sortie + (flight.end_s - flight.start_s) / 3600.0 * service.cost_per_h
+            cost += max(0.0, flight.out_wh + flight.back_wh) * price
+            for task in sortie.down:
+                _publish(task, flight.start_s, flight.start_s, flight.arrival_s, flight.leave_s)
+                cost += _lateness(task, flight.arrival_s)
+            for task in sortie.up:
+                _publish(task, flight.arrival_s, flight.leave_s, flight.end_s, flight.end_s)
+                cost += _lateness(task, flight.end_s)
+        self.cost = cost
+        return True
+
+    def place_task(self, task: Task, perch: Perch) -> None:
+        """Put a task on a sortie."""
+        task.choose_compartment(0, perch.boxed)
+        task.owner = self
+        down, up = ((task,), ()) if task.origin == self.group.base else ((), (task,))
+        if perch.joins is None:
+            place = task.destination if down else task.origin
+            self.sorties.append(Sortie(place, perch.flight, down, up))
+            self.sorties.sort(key=lambda sortie: sortie.flight.start_s)
+            return
+        joined = replace(perch.joins, flight=perch.flight, down=(*perch.joins.down, *down), up=(*perch.joins.up, *up))
+        self.sorties = [joined if sortie is perch.joins else sortie for sortie in self.sorties]
+
+
+def _publish(task: Task, load_start: int, load_end: int, unload_start: int, unload_end: int) -> None:
+    task.load_start_s, task.load_end_s = load_start, load_end
+    task.unload_start_s, task.unload_end_s = unload_start, unload_end
+    task.ready_s, task.latest_load_s = unload_end, load_start
+
+
+def _lateness(task: Task, start_s: int) -> float:
+    due_s = task.job.due_s
+    if due_s is None or task.following is not None:
+        return 0.0
+    return task.job.late_per_s * max(0, start_s - due_s)
+
+
+def _kg(tasks: tuple[Task, ...]) -> float:
+    return sum(task.kg for task in tasks)
+
+
+# --- Physics -------------------------------------------------------------------------------------------------------
+
+
+def fly_at(group: DroneGroup, place: int, start_s: int, down_kg: float, up_kg: float) -> Flight | None:
+    """Return the sortie leaving at `start_s`, None where wind, payload, battery or shift forbid it.
+
+    Every hour the sortie touches must allow the flight, since wind is judged in every hour flown.
+    """
+    table, row, column = group.table, group.row, group.columns.get(place)
+    if column is None or max(down_kg, up_kg) > float(table.max_payload_kg[row, column]) + 1e-9:
+        return None
+    hours = table.out_duration_s.shape[2]
+    out_hour = start_s // 3600
+    if start_s < group.service.shift_start_s or not 0 <= out_hour < hours:
+        return None
+    out_s = int(table.out_duration_s[row, column, out_hour])
+    if out_s >= UNREACHABLE_S:
+        return None
+    arrival = start_s + out_s
+    leave = arrival + group.service.physics.winch_s
+    back_hour = leave // 3600
+    if back_hour >= hours:
+        return None
+    back_s = int(table.back_duration_s[row, column, back_hour])
+    end = leave + back_s
+    if back_s >= UNREACHABLE_S or end > group.service.shift_end_s or not _hours_open(group, column, start_s, end):
+        return None
+    out_wh = energy_wh(table.out_energy_wh[row, column, out_hour], table.payload_kg, down_kg)
+    back_wh = energy_wh(table.back_energy_wh[row, column, back_hour], table.payload_kg, up_kg)
+    physics = group.service.physics
+    if out_wh is None or back_wh is None or out_wh + back_wh > physics.battery_wh * (1.0 - physics.reserve):
+        return None
+    return Flight(start_s, arrival, leave, end, out_wh, back_wh)
+
+
+def _hours_open(group: DroneGroup, column: int, start_s: int, end_s: int) -> bool:
+    table = group.table
+    last = table.out_duration_s.shape[2] - 1
+    return all(
+        table.out_duration_s[group.row, column, min(hour, last)] < UNREACHABLE_S
+        and table.back_duration_s[group.row, column, min(hour, last)] < UNREACHABLE_S
+        for hour in range(start_s // 3600, end_s // 3600 + 1)
+    )
+
+
+def energy_wh(by_class: np.ndarray, payload_kg: np.ndarray, kg: float) -> float | None:  # type: ignore[type-arg]
+    """Interpolate energy over the payload classes; None above the last class."""
+    if kg > float(payload_kg[-1]) + 1e-9:
+        return None
+    found = float(np.interp(kg, payload_kg, by_class))
+    return found if np.isfinite(found) else None
+
+
+# --- Search --------------------------------------------------------------------------------------------------------
+
+
+def best_perch(day: DroneDay, request: Request, limit: float) -> Perch | None:
+    """Return the cheapest way for the drone to fly the leg: with a sortie to the place, that one moved, or a new one."""
+    group = day.group
+    boxed = request.job.product.cold and request.job.product.box is not None
+    best: Perch | None = None
+    place = request.ride.destination if request.ride.origin == group.base else request.ride.origin
+    for sortie in day.sorties:
+        if sortie.place == place:
+            perch = _join(day, request, sortie, boxed)
+            if perch is not None and perch.delta < (best.delta if best else limit):
+                best = perch
+    return best or _new_sortie(day, request, place, boxed, limit)
+
+
+def _load_of(request: Request, boxed: bool) -> tuple[float, float]:
+    job = request.job
+    return (job.boxed_kg, job.boxed_l) if boxed else (job.kg, job.litres)
+
+
+def _join(day: DroneDay, request: Request, sortie: Sortie, boxed: bool) -> Perch | None:
+    group = day.group
+    kg, litres = _load_of(request, boxed)
+    goes_down = request.ride.origin == group.base
+    mates = sortie.down if goes_down else sortie.up
+    barred = day.instance.incompatible.get(request.job.product.id, frozenset())
+    if sum(task.litres for task in mates) + litres > group.service.physics.volume_l + 1e-7:
+        return None
+    if any(task.job.product.id in barred for task in mates):
+        return None
+    down_kg, up_kg = _kg(sortie.down) + (kg if goes_down else 0.0), _kg(sortie.up) + (0.0 if goes_down else kg)
+    flight = fly_at(group, sortie.place, sortie.flight.start_s, down_kg, up_kg)
+    if flight is None or not _in_time(day.instance, request, sortie.place, flight, goes_down=goes_down):
+        flight = _moved(day, request, sortie, down_kg, up_kg)
+    if flight is None:
+        return None
+    price = day.instance.problem.rates.electricity_per_kwh / 1000.0
+    extra_wh = flight.out_wh + flight.back_wh - sortie.flight.out_wh - sortie.flight.back_wh
+    ready, start = (flight.leave_s, flight.arrival_s) if goes_down else (flight.end_s, flight.end_s)
+    return Perch(day, sortie, flight, boxed, max(0.0, extra_wh * price), ready, start)
+
+
+def _in_time(instance: Instance, request: Request, place: int, flight: Flight, *, goes_down: bool) -> bool:
+    load, start, end = (
+        (flight.start_s, flight.arrival_s, flight.leave_s)
+        if goes_down
+        else (flight.arrival_s, flight.end_s, flight.end_s)
+    )
+    return (
+        load >= request.earliest_load_s
+        and request.window[0] <= start <= request.window[1]
+        and end <= request.latest_unload_end_s
+        and instance.opens_s[place] <= flight.arrival_s <= instance.closes_s[place]
+    )
+
+
+def _moved(day: DroneDay, request: Request, sortie: Sortie, down_kg: float, up_kg: float) -> Flight | None:
+    """Return the sortie flown later, so that the leg reaches it, where everything aboard still holds."""
+    earliest = _earliest_start(day, request, sortie.place)
+    if earliest <= sortie.flight.start_s:
+        return None
+    flight = fly_at(day.group, sortie.place, earliest, down_kg, up_kg)
+    goes_down = request.ride.origin == day.group.base
+    if flight is None or not _in_time(day.instance, request, sortie.place, flight, goes_down=goes_down):
+        return None
+    k = day.sorties.index(sortie)
+    turnaround = day.group.service.physics.turnaround_s
+    if k + 1 < len(day.sorties) and flight.end_s + turnaround > day.sorties[k + 1].flight.start_s:
+        return None
+    handling = day.instance.handling_s
+    base, place = day.group.base, sortie.place
+    holds = all(_task_holds(task, flight.arrival_s, flight.leave_s, handling[place]) for task in sortie.down)
+    holds = holds and all(_task_holds(task, flight.end_s, flight.end_s, handling[base]) for task in sortie.up)
+    return flight if holds else None
+
+
+def _task_holds(task: Task, start_s: int, end_s: int, handling_s: int) -> bool:
+    if task.following is None:
+        return task.window[0] <= start_s <= task.window[1]
+    return end_s + handling_s <= task.following.latest_load_s
+
+
+def _earliest_start(day: DroneDay, request: Request, place: int) -> int:
+    """Return the earliest departure that could suit the leg by its loading, its window and the place's hours."""
+    group, instance = day.group, day.instance
+    column = group.columns.get(place)
+    if column is None:
+        return group.service.shift_end_s
+    out = group.table.out_duration_s[group.row, column]
+    back = group.table.back_duration_s[group.row, column]
+    out_s, back_s = int(out.min()), int(back.min())
+    if min(out_s, back_s) >= UNREACHABLE_S:
+        return group.service.shift_end_s
+    goes_down = request.ride.origin == group.base
+    wanted = request.window[0] - out_s - (0 if goes_down else group.service.physics.winch_s + back_s)
+    load = request.earliest_load_s - (0 if goes_down else out_s)
+    return max(group.service.shift_start_s, load, wanted, instance.opens_s[place] - out_s)
+
+
+def _new_sortie(day: DroneDay, request: Request, place: int, boxed: bool, limit: float) -> Perch | None:
+    group = day.group
+    kg, litres = _load_of(request, boxed)
+    service = group.service
+    if litres > service.physics.volume_l + 1e-7 or service.cost_per_sortie >= limit:
+        return None
+    goes_down = request.ride.origin == group.base
+    loads = (kg, 0.0) if goes_down else (0.0, kg)
+    turnaround = service.physics.turnaround_s
+    earliest = _earliest_start(day, request, place)
+    for k in range(len(day.sorties) + 1):
+        begin = max(earliest, day.sorties[k - 1].flight.end_s + turnaround if k else earliest)
+        until = day.sorties[k].flight.start_s - turnaround if k < len(day.sorties) else service.shift_end_s
+        flight = _first_flight(day, request, place, begin, until, loads)
+        if flight is None:
+            continue
+        delta = service.cost_per_sortie + (0.0 if day.sorties else service.fixed_cost)
+        delta += (flight.end_s - flight.start_s) / 3600.0 * service.cost_per_h
+        delta += (flight.out_wh + flight.back_wh) * day.instance.problem.rates.electricity_per_kwh / 1000.0
+        ready, start = (flight.leave_s, flight.arrival_s) if goes_down else (flight.end_s, flight.end_s)
+        return Perch(day, None, flight, boxed, delta, ready, start) if delta < limit else None
+    return None
+
+
+def _first_flight(
+    day: DroneDay, request: Request, place: int, begin: int, until: int, loads: tuple[float, float]
+) -> Flight | None:
+    """Return the first flight within [begin, until] that suits: at once, a little later, or at the next full hours."""
+    goes_down = request.ride.origin == day.group.base
+    hours = range(begin // 3600 + 1, until // 3600 + 1)
+    for start in [begin, begin + 60, begin + 300, *(hour * 3600 for hour in hours)]:
+        flight = fly_at(day.group, place, start, *loads)
+        if flight is None or flight.end_s > until:
+            continue
+        if _in_time(day.instance, request, place, flight, goes_down=goes_down):
+            return flight
+        if (flight.arrival_s if goes_down else flight.end_s) > request.window[1]:
+            return None
+    return None

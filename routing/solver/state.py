@@ -1,0 +1,361 @@
+"""The plan while it is being made: days, drone days, bus loads and the chain of tasks of every served job."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from routing.coldchain import ColdLeg, Exposure, exposure
+from routing.model.problem import Problem
+from routing.solver.buses import BusLoad, Seat, best_seat
+from routing.solver.days import Day
+from routing.solver.days_search import Spot, best_new_round, best_spot, place_task
+from routing.solver.instance import FAR_S, Instance, Job, fits_compartment
+from routing.solver.sorties import DroneDay, Perch, best_perch
+from routing.solver.tasks import Chain, Owner, Request, Ride, Task
+
+_MAX_PROPAGATIONS = 200
+"""More passes than this mean that carriers wait for each other in a circle."""
+Site = Spot | Perch | Seat
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A chain with a spot for each of its rides and what it adds to the cost."""
+
+    chain: Chain
+    window: tuple[int, int]
+    sites: tuple[Site, ...]
+    delta: float
+
+
+@dataclass(slots=True)
+class Journal:
+    """What was touched since a savepoint, as it was before."""
+
+    owners: dict[Owner, object] = field(default_factory=dict)
+    jobs: dict[int, tuple[Task, ...] | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A copy of a whole plan."""
+
+    served: dict[int, tuple[Task, ...]]
+    spoilage: dict[int, float]
+    owners: dict[Owner, object]
+
+
+class State:
+    """A plan in the making. All changes go through `place` and `remove`; savepoints undo them."""
+
+    def __init__(self, instance: Instance) -> None:
+        self.instance = instance
+        self.days = [[Day(instance, fleet, vehicle) for vehicle in fleet.ids] for fleet in instance.fleets]
+        self.drones = [[DroneDay(instance, group, drone) for drone in group.ids] for group in instance.drone_groups]
+        self.buses = [BusLoad(instance, k) for k in range(len(instance.trips))]
+        self.served: dict[int, tuple[Task, ...]] = {}
+        self.spoilage: dict[int, float] = {}
+        self._journals: list[Journal] = []
+
+    # --- Cost ------------------------------------------------------------------------------------------------------
+
+    def owners(self) -> list[Day | DroneDay | BusLoad]:
+        """Return all carriers."""
+        found: list[Day | DroneDay | BusLoad] = [day for days in self.days for day in days]
+        found += [drone for drones in self.drones for drone in drones]
+        return found + self.buses
+
+    def cost(self) -> float:
+        """Return the money of the whole plan, unassigned orders included."""
+        total = sum(owner.cost for owner in self.owners())
+        for job in self.instance.jobs:
+            tasks = self.served.get(job.index)
+            if tasks is None:
+                total += job.unserved_cost
+            else:
+                total += self._handling(job, len(tasks)) + self.spoilage.get(job.index, 0.0)
+        return total
+
+    def _handling(self, job: Job, rides: int) -> float:
+        return self.instance.problem.rates.handling_per_piece * job.pieces * (rides - 1)
+
+    def orders_served(self) -> int:
+        """Return the number of orders that ride."""
+        return sum(len(self.instance.jobs[index].orders) for index in self.served)
+
+    # --- Savepoints ------------------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Open a savepoint."""
+        self._journals.append(Journal())
+
+    def commit(self) -> None:
+        """Keep what was done since the last savepoint, within the one before it."""
+        done = self._journals.pop()
+        if self._journals:
+            outer = self._journals[-1]
+            for owner, saved in done.owners.items():
+                outer.owners.setdefault(owner, saved)
+            for index, tasks in done.jobs.items():
+                outer.jobs.setdefault(index, tasks)
+
+    def rollback(self) -> None:
+        """Undo everything since the last savepoint."""
+        undone = self._journals.pop()
+        for index, tasks in undone.jobs.items():
+            if tasks is None:
+                self.served.pop(index, None)
+                self.spoilage.pop(index, None)
+            else:
+                self.served[index] = tasks
+        for owner, saved in undone.owners.items():
+            owner.restore(saved)
+        for index, tasks in undone.jobs.items():
+            if tasks is not None:
+                self._expose(self.instance.jobs[index], tasks)
+
+    def _touch(self, owner: Owner) -> None:
+        if self._journals and owner not in self._journals[-1].owners:
+            self._journals[-1].owners[owner] = owner.snapshot()
+
+    def _note(self, index: int) -> None:
+        if self._journals and index not in self._journals[-1].jobs:
+            self._journals[-1].jobs[index] = self.served.get(index)
+
+    def image(self) -> Image:
+        """Return a copy of the whole plan that `load` brings back."""
+        return Image(dict(self.served), dict(self.spoilage), {owner: owner.snapshot() for owner in self.owners()})
+
+    def load(self, image: Image) -> None:
+        """Return to an image; it stays usable."""
+        self.served, self.spoilage = dict(image.served), dict(image.spoilage)
+        for owner, saved in image.owners.items():
+            owner.restore(saved)
+            image.owners[owner] = owner.snapshot()
+
+    # --- Searching -------------------------------------------------------------------------------------------------
+
+    def propose(self, job: Job, chain: Chain, limit: float, window: tuple[int, int]) -> Proposal | None:
+        """Return the chain with its rides placed one after the other at least cost, None where that fails."""
+        deadlines = self._deadlines(job, chain, window)
+        if deadlines is None:
+            return None
+        cost = self._handling(job, len(chain.rides))
+        ready, last = job.release_s, len(chain.rides) - 1
+        sites: list[Site] = []
+        used: list[object] = []
+        for k, ride in enumerate(chain.rides):
+            request = Request(
+                job=job,
+                ride=ride,
+                earliest_load_s=ready if k == 0 else ready + self.instance.handling_s[ride.origin],
+                window=window if k == last else (0, FAR_S),
+                latest_unload_end_s=deadlines[k],
+                load_service_s=self.instance.service_at(job, ride.origin),
+                unload_service_s=self.instance.service_at(job, ride.destination),
+                avoid=tuple(used),
+            )
+            if cost >= limit:
+                return None
+            site = self.best_site(request, limit - cost)
+            if site is None or not self._storable(job, request, sites, k):
+                return None
+            sites.append(site)
+            used.append(_carrier(site))
+            cost += site.delta
+            ready = site.ready_s
+        if job.due_s is not None:
+            cost += job.late_per_s * max(0, sites[-1].unload_start_s - job.due_s)
+        return Proposal(chain, window, tuple(sites), cost) if cost < limit else None
+
+    def _deadlines(self, job: Job, chain: Chain, window: tuple[int, int]) -> list[int] | None:
+        """Return by when each ride must have unloaded so that later rides can hold; None where some cannot."""
+        deadlines = [FAR_S] * len(chain.rides)
+        start_by = window[1]
+        for k in range(len(chain.rides) - 1, 0, -1):
+            ride = chain.rides[k]
+            latest_load = self._latest_load(ride, start_by)
+            if latest_load is None:
+                return None
+            deadlines[k - 1] = latest_load - self.instance.handling_s[ride.origin]
+            start_by = deadlines[k - 1]
+        return deadlines if deadlines[0] >= job.release_s else None
+
+    def _latest_load(self, ride: Ride, start_by: int) -> int | None:
+        """Return a bound on the latest loading for a ride whose unloading must start by `start_by`."""
+        if ride.kind == "bus":
+            fit = [
+                bus.ready_by_s
+                for bus in self.instance.rides[ride.origin, ride.destination]
+                if bus.arrival_s <= start_by
+            ]
+            return max(fit) if fit else None
+        if ride.kind == "drone":
+            return min(start_by, self.instance.drone_groups[ride.group].service.shift_end_s)
+        fleet = self.instance.fleets[ride.group]
+        home = fleet.travel.duration_s[ride.destination][fleet.base]
+        end = min(start_by, fleet.type.shift_end_s - home)
+        return end - fleet.travel.duration_s[ride.origin][ride.destination]
+
+    def best_site(self, request: Request, limit: float) -> Site | None:
+        """Return the cheapest site for one ride below `limit`."""
+        ride = request.ride
+        if ride.kind == "bus":
+            return best_seat(self.instance, self.buses, request, limit)
+        best: Site | None = None
+        if ride.kind == "drone":
+            idle_seen = False
+            for drone in self.drones[ride.group]:
+                if drone in request.avoid or (idle_seen and not drone.sorties):
+                    continue
+                idle_seen = idle_seen or not drone.sorties
+                best = best_perch(drone, request, best.delta if best else limit) or best
+            return best
+        idle_seen = False
+        for day in self.days[ride.group]:
+            if day in request.avoid or (idle_seen and not day.place):
+                continue
+            idle_seen = idle_seen or not day.place
+            bound = best.delta if best else limit
+            best = best_spot(day, request, bound) or best
+            best = best_new_round(day, request, best.delta if best else limit) or best
+        return best
+
+    def _storable(self, job: Job, request: Request, sites: Sequence[Site], k: int) -> bool:
+        """Return whether the store at the ride's origin takes the goods when they wait there between rides."""
+        if k == 0:
+            return True
+        kind, room = self.instance.store_of(job, request.ride.origin)
+        stay = (sites[-1].unload_start_s, request.earliest_load_s)
+        return self.stored_kg(request.ride.origin, kind, stay) + job.boxed_kg <= room + 1e-6
+
+    def stored_kg(self, place: int, kind: str, stay: tuple[int, int]) -> float:
+        """Return a bound on the kilograms between rides in a place's store during `stay`."""
+        total = 0.0
+        for tasks in self.served.values():
+            for before, after in zip(tasks, tasks[1:], strict=False):
+                if before.destination == place and self.instance.store_of(before.job, place)[0] == kind:
+                    apart = after.load_end_s < stay[0] or before.unload_start_s > stay[1]
+                    total += 0.0 if apart else max(before.kg, after.kg)
+        return total
+
+    # --- Changing --------------------------------------------------------------------------------------------------
+
+    def place(self, job: Job, proposal: Proposal) -> bool:
+        """Put a job on its proposed sites. Return False, with nothing changed, where times or the cold do not hold."""
+        self.begin()
+        self._note(job.index)
+        tasks = self._make_tasks(job, proposal)
+        for task, site in zip(tasks, proposal.sites, strict=True):
+            self._touch(_carrier(site))
+            if isinstance(site, Spot):
+                place_task(task, site)
+            elif isinstance(site, Perch):
+                site.day.place_task(task, site)
+            else:
+                site.load.place_task(task, site)
+        self.served[job.index] = tasks
+        if self._propagate([_carrier(site) for site in proposal.sites]) and self._expose(job, tasks):
+            self.commit()
+            return True
+        self.rollback()
+        return False
+
+    def _make_tasks(self, job: Job, proposal: Proposal) -> tuple[Task, ...]:
+        last = len(proposal.chain.rides) - 1
+        tasks = tuple(
+            Task(
+                job,
+                ride,
+                self.instance.service_at(job, ride.origin),
+                self.instance.service_at(job, ride.destination),
+                proposal.window if k == last else (0, FAR_S),
+            )
+            for k, ride in enumerate(proposal.chain.rides)
+        )
+        for before, after in zip(tasks, tasks[1:], strict=False):
+            before.following, after.previous = after, before
+        return tasks
+
+    def remove(self, job: Job) -> None:
+        """Take a job off all its carriers."""
+        self._note(job.index)
+        tasks = self.served.pop(job.index)
+        self.spoilage.pop(job.index, None)
+        owners = [task.owner for task in tasks if task.owner is not None]
+        for task, owner in zip(tasks, owners, strict=True):
+            self._touch(owner)
+            owner.remove(task)
+        self._propagate(owners)
+
+    def _propagate(self, owners: Sequence[Owner]) -> bool:
+        """Refresh carriers and all those their times reach, until nothing changes; False where something breaks."""
+        queue = list(dict.fromkeys(owners))
+        passes = 0
+        while queue:
+            owner = queue.pop(0)
+            passes += 1
+            self._touch(owner)
+            if not owner.refresh() or passes > _MAX_PROPAGATIONS:
+                return False
+            if not isinstance(owner, Day):
+                queue += [task.previous.owner for task in owner.tasks() if _rides_day(task.previous)]
+                queue += [task.following.owner for task in owner.tasks() if _rides_day(task.following)]
+                queue = list(dict.fromkeys(queue))
+                continue
+            changed: list[Task] = []
+            owner.publish(changed)
+            queue += [task.owner for task in changed if _rides_day(task) and task.owner not in queue]
+        return True
+
+    # --- Cold ------------------------------------------------------------------------------------------------------
+
+    def _expose(self, job: Job, tasks: Sequence[Task]) -> bool:
+        """Note what spoilage costs; return whether a cold job keeps its limits by the current schedule."""
+        if not job.product.cold:
+            return True
+        found = job_exposure(self.instance, tasks)
+        self.spoilage[job.index] = found.loss * sum(order.value for order in job.orders)
+        return found.within(job.product)
+
+    def warm_jobs(self) -> list[Job]:
+        """Return the cold jobs that break their limits by the current schedule."""
+        return [
+            self.instance.jobs[index]
+            for index, tasks in self.served.items()
+            if not self._expose(self.instance.jobs[index], tasks)
+        ]
+
+
+def _carrier(site: Site) -> Day | DroneDay | BusLoad:
+    return site.load if isinstance(site, Seat) else site.day
+
+
+def _rides_day(task: Task | None) -> bool:
+    return task is not None and isinstance(task.owner, Day)
+
+
+def job_exposure(instance: Instance, tasks: Sequence[Task]) -> Exposure:
+    """Return the exposure of a cold job by the times its carriers published."""
+    problem: Problem = instance.problem
+    legs = [_cold_leg(instance, task) for task in tasks]
+    return exposure(problem, tasks[0].job.product, legs)
+
+
+def _cold_leg(instance: Instance, task: Task) -> ColdLeg:
+    set_point = None
+    if isinstance(task.owner, Day):
+        part = task.owner.fleet.type.compartments[task.compartment]
+        set_point = part.set_point_c if fits_compartment(task.job.product, part.set_point_c) else None
+    return ColdLeg(
+        instance.places[task.origin].id,
+        instance.places[task.destination].id,
+        task.load_start_s,
+        task.load_end_s,
+        task.unload_start_s,
+        task.unload_end_s,
+        set_point,
+        task.boxed,
+        task.ride.kind == "drone",
+    )

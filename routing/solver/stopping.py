@@ -1,0 +1,92 @@
+"""When to stop: time limit, iteration limit, cancellation. Only the limits given count."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long to search and with which kinds of carrier.
+
+    With `max_iterations` the search never looks at the clock to decide anything but whether `time_limit_s` is over:
+    the same problem, seed and iterations give the same plan. `only` restricts the kinds of carrier (empty: all);
+    ``("vehicle",)`` means road vehicles from door to door without transfer. `workers` is the number of processes a
+    later solver may use; the search is sequential now.
+    """
+
+    time_limit_s: float | None = 60.0
+    max_iterations: int | None = None
+    only: tuple[str, ...] = ()
+    workers: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What is shown while solving. `cost` is None until a first plan exists; `served` counts orders."""
+
+    stage: str
+    iteration: int
+    cost: int | None
+    served: int
+    orders: int
+    elapsed_s: float
+
+
+class Clock:
+    """The running limits of one solve."""
+
+    def __init__(
+        self,
+        limits: Limits,
+        cancelled: Callable[[], bool] | None,
+        progress: Callable[[Progress], None] | None,
+        orders: int,
+    ) -> None:
+        self.limits, self.iteration = limits, 0
+        self._cancelled, self._progress, self._orders = cancelled, progress, orders
+        self._start, self._last_report = time.monotonic(), float("-inf")
+        self._stopped = False
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the solve began."""
+        return time.monotonic() - self._start
+
+    @property
+    def deterministic(self) -> bool:
+        """True when work is bounded by iterations, so that no decision may hang on the clock."""
+        return self.limits.max_iterations is not None
+
+    def interrupted(self) -> bool:
+        """Return whether the time limit is over or the caller cancelled; stays True once it was."""
+        if not self._stopped:
+            limit_s = self.limits.time_limit_s
+            self._stopped = (limit_s is not None and self.elapsed_s >= limit_s) or (
+                self._cancelled is not None and self._cancelled()
+            )
+        return self._stopped
+
+    def share_done(self) -> float:
+        """Return how much of the effort is used: of the iterations where they are limited, else of the time."""
+        if self.limits.max_iterations is not None:
+            return self.iteration / max(1, self.limits.max_iterations)
+        if self.limits.time_limit_s is None:
+            return 1.0
+        return self.elapsed_s / max(1e-9, self.limits.time_limit_s)
+
+    def finished(self) -> bool:
+        """Return whether the search is to end."""
+        return self.share_done() >= 1.0 or self.interrupted()
+
+    def report(self, stage: str, cost: float | None, served: int, *, force: bool = False) -> None:
+        """Tell the caller how far the search is, at most twice a second unless forced."""
+        if self._progress is None:
+            return
+        now = self.elapsed_s
+        if force or now - self._last_report >= 0.5:
+            self._last_report = now
+            whole = None if cost is None else round(cost)
+            self._progress(Progress(stage, self.iteration, whole, served, self._orders, now))
