@@ -40,6 +40,8 @@ MIN_GROUND_SPEED_M_S = 1.0
 """A head wind that leaves less than this stops the drone."""
 DENSEST_AIR_KG_M3 = 1.5
 """Air at sea level and −35 °C: no flight meets denser."""
+CHUNK_PATHS = 1_000
+"""Paths priced at once: what they need then stays in the processor's cache."""
 WH = 3600.0
 """Joules in a watt-hour."""
 
@@ -196,10 +198,26 @@ def costs_of_paths(
         float64 array of shape (n, n_hours, k), 0 where barred.
     """
     payloads = np.atleast_1d(np.asarray(payload_kg, dtype=np.float64))
+    chunks = [
+        _costs_of_chunk(paths[begin : begin + CHUNK_PATHS], drone, weather, payloads, n_hours, winch)
+        for begin in range(0, len(paths), CHUNK_PATHS)
+    ]
+    nothing = np.zeros((0, n_hours), dtype=np.int64), np.zeros((0, n_hours, len(payloads)))
+    durations, energies = zip(nothing, *chunks, strict=True)
+    return np.concatenate(durations), np.concatenate(energies)
+
+
+def _costs_of_chunk(
+    paths: Sequence[FlightPath],
+    drone: DroneType,
+    weather: Weather,
+    payloads: FloatArray,
+    n_hours: int,
+    winch: bool,
+) -> tuple[IntArray, FloatArray]:
+    """Return `costs_of_paths` of some paths at once."""
     duration_s = np.full((len(paths), n_hours), UNREACHABLE_S, dtype=np.int64)
     energy_wh = np.zeros((len(paths), n_hours, len(payloads)))
-    if not paths:
-        return duration_s, energy_wh
     legs = _Legs.of([path.line for path in paths])
     efforts: dict[WeatherHour, tuple[IntArray, FloatArray, npt.NDArray[np.bool_]]] = {}
     for h in range(n_hours):
@@ -226,9 +244,13 @@ class _Legs:
 
     first: IntArray
     length_m: FloatArray
-    bearing: FloatArray
+    east: FloatArray
+    north: FloatArray
+    """Unit vector of the direction of flight."""
     rise_m: FloatArray
     mid_m: FloatArray
+    thinness: FloatArray
+    """1/sqrt(ρ) at one kelvin, halfway up the segment; times sqrt(T) it is 1/sqrt(ρ) at T."""
     end_m: FloatArray
     """Height of the end of each line, shape (n,)."""
 
@@ -242,14 +264,18 @@ class _Legs:
         inner[ends] = False
         start = np.flatnonzero(inner)
         lon, lat, z = points.T
-        d_lon, d_lat = lon[start + 1] - lon[start], lat[start + 1] - lat[start]
-        mid_lat = np.radians((lat[start + 1] + lat[start]) / 2.0)
+        d_lat = lat[start + 1] - lat[start]
+        d_lon = (lon[start + 1] - lon[start]) * np.cos(np.radians((lat[start + 1] + lat[start]) / 2.0))
+        turn = np.maximum(np.hypot(d_lon, d_lat), 1e-12)
+        mid_m = (z[start + 1] + z[start]) / 2.0
         return cls(
             first=np.concatenate([[0], np.cumsum(sizes - 1)[:-1]]).astype(np.int64),
             length_m=great_circle_m(lon[start], lat[start], lon[start + 1], lat[start + 1]),
-            bearing=np.arctan2(d_lon * np.cos(mid_lat), d_lat),
+            east=d_lon / turn,
+            north=d_lat / turn,
             rise_m=z[start + 1] - z[start],
-            mid_m=(z[start + 1] + z[start]) / 2.0,
+            mid_m=mid_m,
+            thinness=1.0 / np.sqrt(air_density_kg_m3(mid_m, 1.0 - ZERO_C_IN_K)),
             end_m=z[ends],
         )
 
@@ -266,9 +292,10 @@ class _Legs:
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return, for each line: seconds; seconds weighted by power over ``P_hover · sqrt(ρ)``; least ground speed."""
         forward = self.length_m >= VERTICAL_BELOW_M
-        against = np.radians(hour.wind_from_deg) - self.bearing
-        head, cross = hour.wind_m_s * np.cos(against), hour.wind_m_s * np.sin(against)
-        speed = np.sqrt(np.maximum(drone.cruise_m_s**2 - cross**2, 0.0)) - head
+        from_rad = np.radians(hour.wind_from_deg)
+        head = hour.wind_m_s * (np.sin(from_rad) * self.east + np.cos(from_rad) * self.north)
+        cross_squared = hour.wind_m_s**2 - head**2
+        speed = np.sqrt(np.maximum(drone.cruise_m_s**2 - cross_squared, 0.0)) - head
         speed = np.where(forward, speed, drone.cruise_m_s)
         level_s = np.where(forward, self.length_m / np.maximum(speed, MIN_GROUND_SPEED_M_S), 0.0)
         climb_s = np.maximum(self.rise_m, 0.0) / drone.climb_m_s
@@ -278,7 +305,7 @@ class _Legs:
         weighted = factor * (seconds - sink_s) + drone.descent_factor * sink_s
         return (
             self.sums(seconds),
-            self.sums(weighted / np.sqrt(_density(weather, hour, self.mid_m))),
+            self.sums(weighted * self.thinness * np.sqrt(_kelvin(weather, hour, self.mid_m))),
             np.minimum.reduceat(speed, self.first),
         )
 
@@ -293,7 +320,8 @@ class _Legs:
     ) -> FloatArray:
         """Return watt-hours of shape (lines, payloads); `hover_s` is the second result of `effort`."""
         if winch:
-            hover_s = hover_s + drone.winch_s / np.sqrt(_density(weather, hour, self.end_m))
+            density = air_density_kg_m3(self.end_m, _kelvin(weather, hour, self.end_m) - ZERO_C_IN_K)
+            hover_s = hover_s + drone.winch_s / np.sqrt(density)
         weight_n = (drone.mass_kg + payload_kg) * GRAVITY_M_S2
         climb_m = self.sums(np.maximum(self.rise_m, 0.0))
         joules = np.outer(hover_s, hover_power_w(drone, payload_kg, 1.0))
@@ -301,9 +329,9 @@ class _Legs:
         return joules / WH
 
 
-def _density(weather: Weather, hour: WeatherHour, elevation_m: FloatArray) -> FloatArray:
-    """Return air density at heights in one hour."""
-    return air_density_kg_m3(elevation_m, hour.temp_c - LAPSE_C_PER_M * (elevation_m - weather.ref_elevation_m))
+def _kelvin(weather: Weather, hour: WeatherHour, elevation_m: FloatArray) -> FloatArray:
+    """Return air temperatures at heights in one hour, in kelvin."""
+    return hour.temp_c - LAPSE_C_PER_M * (elevation_m - weather.ref_elevation_m) + ZERO_C_IN_K
 
 
 def _wind_refusal(

@@ -129,6 +129,19 @@ Clearings = Mapping[int, float]
 """Barriers grown by less than usual, because a pad stands close by: index → metres."""
 
 
+_GraphKey = tuple[tuple[int, float | None], ...]
+"""Barriers taken into a graph of corners, each with what it is grown by (None: the margin)."""
+
+
+@dataclass(frozen=True)
+class _CornerGraph:
+    """Corners that ways may turn at, the shortest lengths between them, and the corner before on each such way."""
+
+    corners: FloatArray
+    length_m: FloatArray
+    before: npt.NDArray[np.int32]
+
+
 @dataclass
 class Router:
     """Finds ways round the barriers of a view; keeps what it learnt for the next leg."""
@@ -136,7 +149,8 @@ class Router:
     view: AirspaceView
     _tree: shapely.STRtree = field(init=False)
     _grown: dict[tuple[int, float | None], tuple[BaseGeometry, BaseGeometry]] = field(default_factory=dict)
-    _graphs: dict[tuple[tuple[int, float | None], ...], tuple[FloatArray, FloatArray]] = field(default_factory=dict)
+    _graphs: dict[_GraphKey, _CornerGraph] = field(default_factory=dict)
+    _sights: dict[tuple[float, float, _GraphKey], FloatArray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._tree = shapely.STRtree([self._shape(k, None)[0] for k in range(len(self.view.barriers))])
@@ -213,28 +227,38 @@ class Router:
     def _shortest(
         self, start: FloatArray, end: FloatArray, barriers: Sequence[int], clearings: Clearings
     ) -> FloatArray | None:
-        """Return the shortest way round some barriers, or None."""
+        """Return the shortest way round some barriers, or None; straight on is known to be barred."""
         key = tuple((k, clearings.get(k)) for k in barriers)
-        cores = [self._shape(*part)[1] for part in key]
-        if key not in self._graphs:
-            corners = np.concatenate([_convex_corners(self._shape(*part)[0]) for part in key])
-            free = ~shapely.contains_xy(np.array(cores)[:, np.newaxis], corners[:, 0], corners[:, 1]).any(axis=0)
-            corners = corners[free]
-            self._graphs[key] = (corners, _sight_m(corners, corners, cores))
-        corners, between = self._graphs[key]
-        ends = np.stack([start, end])
-        n = len(corners)
-        graph = np.zeros((n + 2, n + 2))
-        graph[:n, :n] = between
-        graph[n:, :n] = _sight_m(ends, corners, cores)
-        graph[:n, n:] = graph[n:, :n].T
-        length, before = dijkstra(graph, directed=False, indices=[n], return_predecessors=True)
-        if not math.isfinite(length[0, n + 1]):
+        graph = self._graph(key)
+        if not len(graph.corners):
             return None
-        order = [n + 1]
-        while order[-1] != n:
-            order.append(int(before[0, order[-1]]))
-        return np.asarray(np.concatenate([corners, ends])[order[::-1]])
+        total = self._sight(start, key)[:, np.newaxis] + graph.length_m + self._sight(end, key)
+        first, last = divmod(int(np.argmin(total)), len(graph.corners))
+        if not math.isfinite(total[first, last]):
+            return None
+        order = [last]
+        while order[-1] != first:
+            order.append(int(graph.before[first, order[-1]]))
+        return np.concatenate([[start], graph.corners[order[::-1]], [end]])
+
+    def _graph(self, key: _GraphKey) -> _CornerGraph:
+        """Return the corners of some barriers and the ways between them."""
+        if key not in self._graphs:
+            cores = [self._shape(*part)[1] for part in key]
+            corners = np.concatenate([_convex_corners(self._shape(*part)[0]) for part in key])
+            inside = shapely.contains_xy(np.array(cores)[:, np.newaxis], corners[:, 0], corners[:, 1])
+            corners = corners[~inside.any(axis=0)]
+            length_m, before = dijkstra(_sight_m(corners, corners, cores), return_predecessors=True)
+            self._graphs[key] = _CornerGraph(corners, length_m, before)
+        return self._graphs[key]
+
+    def _sight(self, point: FloatArray, key: _GraphKey) -> FloatArray:
+        """Return the distance from a point to each corner it sees, infinite to the others; kept for the next leg."""
+        point_key = (float(point[0]), float(point[1]), key)
+        if point_key not in self._sights:
+            cores = [self._shape(*part)[1] for part in key]
+            self._sights[point_key] = _sight_m(point[np.newaxis], self._graph(key).corners, cores)[0]
+        return self._sights[point_key]
 
     def _no_way(self, start: FloatArray, end: FloatArray, barriers: Sequence[int]) -> FlightRefusal:
         """Return the refusal of a leg that zones shut off."""
@@ -262,11 +286,11 @@ def _convex_corners(grown: BaseGeometry) -> FloatArray:
 
 
 def _sight_m(points: FloatArray, others: FloatArray, cores: Sequence[BaseGeometry]) -> FloatArray:
-    """Return distances between points that see each other, 0 where a core is between; shape (points, others)."""
+    """Return distances between points that see each other, infinite where a core is between; shape (points, others)."""
     pairs = np.empty((len(points), len(others), 2, 2))
     pairs[:, :, 0], pairs[:, :, 1] = points[:, np.newaxis], others[np.newaxis]
     lines = np.asarray(shapely.linestrings(pairs))
     hidden = np.zeros(lines.shape, dtype=np.bool_)
     for core in cores:
         hidden |= shapely.intersects(core, lines)
-    return np.where(hidden, 0.0, np.hypot(*np.moveaxis(pairs[:, :, 1] - pairs[:, :, 0], -1, 0)))
+    return np.where(hidden, np.inf, np.hypot(*np.moveaxis(pairs[:, :, 1] - pairs[:, :, 0], -1, 0)))
