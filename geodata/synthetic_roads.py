@@ -32,11 +32,11 @@ class RoadClass:
     rank: int
 
 
-PRIMARY = RoadClass("primary", 0.06, 250.0, 0)
-SECONDARY = RoadClass("secondary", 0.08, 350.0, 1)
-UNCLASSIFIED = RoadClass("unclassified", 0.11, 900.0, 2)
-TRACK = RoadClass("track", 0.15, 1_500.0, 3)
-PATH = RoadClass("path", 0.35, 600.0, 4)
+PRIMARY = RoadClass("primary", 0.055, 300.0, 0)
+SECONDARY = RoadClass("secondary", 0.08, 400.0, 1)
+UNCLASSIFIED = RoadClass("unclassified", 0.11, 600.0, 2)
+TRACK = RoadClass("track", 0.15, 800.0, 3)
+PATH = RoadClass("path", 0.35, 300.0, 4)
 ROAD_CLASSES = (PRIMARY, SECONDARY, UNCLASSIFIED, TRACK, PATH)
 """Laid a little below the limits of each class (6, 9, 12 % and steeper tracks), for smoothing moves the line."""
 
@@ -118,7 +118,7 @@ class _Layer:
         z = self.relief.elevation_m
         rows, cols = z.shape
         index = np.arange(z.size).reshape(rows, cols)
-        in_river = (self.relief.river_m < 0.6 * self.relief.cell_m).ravel()
+        wet = (self.relief.river_m < 0.65 * self.relief.cell_m).ravel()
         starts, ends, costs = [], [], []
         for dr, dc in _MOVES:
             left, right = (0, cols - dc) if dc >= 0 else (-dc, cols)
@@ -128,7 +128,7 @@ class _Layer:
             steep = np.abs(z.ravel()[b] - z.ravel()[a]) / length_m / road.max_grade
             factor = 1.0 + 0.8 * steep**2 + np.where(steep > 1.0, 6.0 + 60.0 * (steep - 1.0), 0.0)
             cost = length_m * factor * np.sqrt(self._whim[a] * self._whim[b])
-            cost += road.bridge_m * 0.5 * (in_river[a].astype(np.float64) + in_river[b])
+            cost += road.bridge_m * (wet[a] | wet[b] | _between(wet, index, dr, dc))
             starts += [a, b]
             ends += [b, a]
             costs += [cost, cost]
@@ -155,6 +155,22 @@ class _Layer:
             for cell in left[:count]:
                 plan.add_path(_trace(before, cell), road)
             left = left[count:]
+
+
+def _between(wet: npt.NDArray[np.bool_], index: IntArray, dr: int, dc: int) -> npt.NDArray[np.bool_]:
+    """Return which moves by (dr, dc) pass over a river cell on their way, so that no move jumps a river."""
+    rows, cols = index.shape
+    left, right = (0, cols - dc) if dc >= 0 else (-dc, cols)
+    sign = 1 if dc >= 0 else -1
+    passed = {(0, sign), (1, 0)} if (dr, abs(dc)) == (1, 1) else set()
+    if abs(dc) == 2:
+        passed = {(0, sign), (1, sign)}
+    elif dr == 2:
+        passed = {(1, 0), (1, sign)}
+    found = np.zeros((rows - dr) * (right - left), dtype=np.bool_)
+    for r, c in sorted(passed):
+        found |= wet[index[r : rows - dr + r, left + c : right + c].ravel()]
+    return found
 
 
 def _trace(before: npt.NDArray[np.int32], cell: int) -> list[int]:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 from scipy import ndimage
+from scipy.interpolate import make_interp_spline
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import KDTree
@@ -20,13 +21,18 @@ from geodata.synthetic_terrain import RIVER_KM2, IntArray, Relief
 
 JITTER_M = 12.0
 """Junctions stand this far off the cells' centres, so that no grid shows."""
+SPACING_M = 30.0
+"""Between nodes of a road."""
+WIGGLE_M = (2.0, 5.0, 9.0, 9.0, 6.0)
+WIGGLE_LENGTH_M = 70.0
+"""By class rank: how far roads swing about the line laid on the 90 m grid (standard deviation), as they go round spurs
+and gullies the grid does not show, and the length of a swing. Makes bends of 30 to 60 m radius on village roads."""
 TUNNEL_M = (500.0, 2_600.0)
 TUNNEL_GRADE = 0.04
 TUNNEL_COVER_M = 70.0
 """Rock over the highest part of a tunnel."""
 TRACK_KINDS = (
-    ({"highway": "unclassified", "surface": "concrete", "width": "3.5"}, 0.45),
-    ({"highway": "track", "tracktype": "grade1", "surface": "concrete", "width": "3"}, 0.20),
+    ({"highway": "track", "tracktype": "grade1", "surface": "concrete", "width": "3.5"}, 0.65),
     ({"highway": "track", "tracktype": "grade2", "surface": "gravel", "width": "3"}, 0.20),
     ({"highway": "track", "tracktype": "grade3", "surface": "compacted", "width": "2.5"}, 0.09),
     ({"highway": "track", "tracktype": "grade4", "surface": "ground", "width": "2.2"}, 0.06),
@@ -117,7 +123,7 @@ class _Drawing:
         inner = np.array(cells, dtype=np.float64)
         line = np.column_stack([inner % self.cols, inner // self.cols]) * self.relief.cell_m
         line[0], line[-1] = (self.x[first], self.y[first]), (self.x[last], self.y[last])
-        line = _smooth(line)
+        line = _bend(line, WIGGLE_M[rank], self.rng)
         nodes = [first, *(self._add(x, y) for x, y in line[1:-1]), last]
         tags = self._tags(rank)
         on_bridge = _crossings(line, rivers)
@@ -142,15 +148,25 @@ class _Drawing:
         return {"maxweight": "3.5"} if weak else {}
 
 
-def _smooth(line: FloatArray) -> FloatArray:
-    """Take the grid out of a line: average neighbours twice, then cut the corners once (Chaikin)."""
+def _bend(line: FloatArray, wiggle_m: float, rng: np.random.Generator) -> FloatArray:
+    """Take the grid out of a line: average neighbours twice, draw a spline, let it follow the lie of the slope."""
     for _ in range(2):
-        if len(line) > 2:
-            line[1:-1] = 0.25 * line[:-2] + 0.5 * line[1:-1] + 0.25 * line[2:]
-    if len(line) < 3:
+        line[1:-1] = 0.25 * line[:-2] + 0.5 * line[1:-1] + 0.25 * line[2:]
+    along_m = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))])
+    count = max(2, round(float(along_m[-1]) / SPACING_M) + 1)
+    at_m = np.linspace(0.0, along_m[-1], count)
+    if len(line) > 3:
+        line = make_interp_spline(along_m, line, k=3)(at_m)
+    else:
+        line = np.column_stack([np.interp(at_m, along_m, line[:, 0]), np.interp(at_m, along_m, line[:, 1])])
+    if count < 4:
         return line
-    quarter = np.stack([0.75 * line[:-1] + 0.25 * line[1:], 0.25 * line[:-1] + 0.75 * line[1:]], axis=1).reshape(-1, 2)
-    return np.vstack([line[:1], quarter[1:-1], line[-1:]])
+    offset = ndimage.gaussian_filter1d(rng.normal(size=count), WIGGLE_LENGTH_M / SPACING_M / 2.0, mode="nearest")
+    offset *= wiggle_m * np.sqrt(WIGGLE_LENGTH_M / SPACING_M * np.sqrt(np.pi))
+    offset *= np.clip(np.minimum(at_m, at_m[-1] - at_m) / 60.0, 0.0, 1.0)
+    course = np.gradient(line, axis=0)
+    across = np.column_stack([-course[:, 1], course[:, 0]]) / np.maximum(np.hypot(*course.T), 1e-9)[:, None]
+    return np.asarray(line + offset[:, None] * across, dtype=np.float64)
 
 
 def _river_lines(relief: Relief) -> shapely.STRtree:
