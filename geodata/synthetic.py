@@ -7,11 +7,12 @@ China, but land, roads, people and names are made up.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+import shapely
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
@@ -83,6 +84,12 @@ class SyntheticCounty:
         per_lon, per_lat = metres_per_degree()
         west, south = self.south_west
         return np.round(west + np.asarray(x_m) / per_lon, 7), np.round(south + np.asarray(y_m) / per_lat, 7)
+
+    def to_metres(self, outline: Sequence[tuple[float, float]]) -> shapely.Polygon:
+        """Return the polygon of corners in degrees, in metres from the south-west corner."""
+        per_lon, per_lat = metres_per_degree()
+        west, south = self.south_west
+        return shapely.Polygon([((lon - west) * per_lon, (lat - south) * per_lat) for lon, lat in outline])
 
     @cached_property
     def lon_lat(self) -> FloatArray:
