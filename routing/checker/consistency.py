@@ -51,6 +51,10 @@ def _check_scenario(case: Case) -> Iterator[Violation]:
         if stated != true:
             text = f"the {name} is {stated!r} in the plan and {true!r} in the scenario"
             yield Violation(Code.CONSISTENCY_SCENARIO, None, None, "", text)
+    unknown_kinds = [kind for kind in document.only if kind not in KIND_OF_MOVEMENT]
+    if unknown_kinds:
+        text = f"the plan is restricted to kinds of carrier that do not exist: {', '.join(unknown_kinds)}"
+        yield Violation(Code.CONSISTENCY_ONLY, None, None, "", text)
     stated_rows, true_rows = Counter(document.rejected), Counter(facts.rejected)
     for row in sorted((stated_rows - true_rows) | (true_rows - stated_rows), key=lambda row: (row.row, row.order)):
         side = "listed but not rejected" if row in stated_rows else "rejected but not listed"
