@@ -17,11 +17,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import rasterio
+from rasterio import Affine
 from rasterio.enums import Resampling
 from rasterio.errors import RasterioError
 from rasterio.fill import fillnodata
-from rasterio.transform import from_origin
-from rasterio.warp import calculate_default_transform, reproject
+from rasterio.warp import reproject, transform_bounds
 
 from geodata.errors import Fault, FaultCollector
 from geodata.location import FloatArray
@@ -125,7 +125,6 @@ class _Tile(NamedTuple):
 
     path: Path
     dataset: Any
-    transform: Any
     bounds: Bounds
     step_lon: float
     step_lat: float
@@ -166,7 +165,7 @@ def write_geotiff(terrain: Terrain, path: Path) -> None:
     rows, cols = terrain.heights_m.shape
     west, _, _, north = terrain.bounds
     profile = {"driver": "GTiff", "dtype": "float32", "count": 1, "width": cols, "height": rows, "crs": WGS84}
-    transform = from_origin(west, north, terrain.step_lon, terrain.step_lat)
+    transform = Affine(terrain.step_lon, 0.0, west, 0.0, -terrain.step_lat, north)
     with rasterio.open(path, "w", **profile, transform=transform, nodata=np.nan, compress="deflate") as dataset:
         dataset.write(terrain.heights_m, 1)
 
@@ -200,11 +199,10 @@ def _open_tile(path: Path, stack: ExitStack, collector: FaultCollector) -> _Tile
             )
         )
         return None
-    transform, width, height = dataset.transform, dataset.width, dataset.height
-    if dataset.crs != WGS84 or transform.b or transform.d:
-        transform, width, height = calculate_default_transform(dataset.crs, WGS84, width, height, *dataset.bounds)
-    bounds = (transform.c, transform.f + height * transform.e, transform.c + width * transform.a, transform.f)
-    return _Tile(path, dataset, transform, bounds, float(transform.a), float(-transform.e))
+    west, south, east, north = transform_bounds(dataset.crs, WGS84, *dataset.bounds)
+    return _Tile(
+        path, dataset, (west, south, east, north), (east - west) / dataset.width, (north - south) / dataset.height
+    )
 
 
 @contextmanager
@@ -276,31 +274,24 @@ def _paste(
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
     """Return heights (nan for voids) and where any tile lies, on the grid of `origin` (west, north edge, steps)."""
     west, north, step_lon, step_lat = origin
-    transform = from_origin(west, north, step_lon, step_lat)
-    lon = west + (np.arange(shape[1]) + 0.5) * step_lon
-    lat = north - (np.arange(shape[0]) + 0.5) * step_lat
+    transform = Affine(step_lon, 0.0, west, 0.0, -step_lat, north)
     heights = np.full(shape, np.nan, dtype=np.float32)
-    covered = np.zeros(shape, dtype=np.bool_)
+    covered = np.zeros(shape, dtype=np.uint8)
     for tile in tiles:
         source = tile.dataset.read(1, masked=True).astype(np.float32).filled(np.nan)
         source[~((source >= LOWEST_M) & (source <= HIGHEST_M))] = np.nan
-        layer = np.full(shape, np.nan, dtype=np.float32)
-        reproject(
-            source,
-            layer,
-            src_transform=tile.dataset.transform,
-            src_crs=tile.dataset.crs,
-            src_nodata=np.nan,
-            dst_transform=transform,
-            dst_crs=WGS84,
-            dst_nodata=np.nan,
-            resampling=Resampling.bilinear,
-        )
-        inside_lon = (lon >= tile.bounds[0] - EPSILON_DEG) & (lon <= tile.bounds[2] + EPSILON_DEG)
-        inside_lat = (lat >= tile.bounds[1] - EPSILON_DEG) & (lat <= tile.bounds[3] + EPSILON_DEG)
+        placed = {
+            "src_transform": tile.dataset.transform,
+            "src_crs": tile.dataset.crs,
+            "dst_transform": transform,
+            "dst_crs": WGS84,
+        }
+        layer, where = np.full(shape, np.nan, dtype=np.float32), np.zeros(shape, dtype=np.uint8)
+        reproject(source, layer, **placed, src_nodata=np.nan, dst_nodata=np.nan, resampling=Resampling.bilinear)
+        reproject(np.ones(source.shape, dtype=np.uint8), where, **placed, resampling=Resampling.nearest)
         heights = np.where(np.isnan(heights), layer, heights)
-        covered |= inside_lat[:, np.newaxis] & inside_lon
-    return heights, covered
+        covered |= where
+    return heights, covered.astype(np.bool_)
 
 
 def _fill_voids(heights: npt.NDArray[np.float32], covered: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
