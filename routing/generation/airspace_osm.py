@@ -61,7 +61,8 @@ def _grown(geometry: BaseGeometry, margin_m: float, frame: LocalFrame) -> BaseGe
         return np.round(np.column_stack(frame.to_degrees(points[:, 0], points[:, 1])), 7)
 
     grown = shapely.transform(geometry, metres).buffer(margin_m, quad_segs=_CORNERS).simplify(1.0)
-    return shapely.make_valid(shapely.transform(grown, degrees))
+    parts = shapely.get_parts(shapely.make_valid(shapely.transform(grown, degrees)))
+    return shapely.union_all([part for part in parts if part.geom_type in ("Polygon", "MultiPolygon")])
 
 
 def _notes(areas: Sequence[OsmArea]) -> tuple[str, ...]:

@@ -161,7 +161,11 @@ def _out_and_back(listed: list[Halt], times: DrivingTimes) -> tuple[list[Halt], 
     stops out of order (or the few that lie only on the way back): each joins the way out where it costs the least
     detour, and the way back is the way out reversed.
     """
-    turn = max(range(len(listed)), key=lambda k: (times.between(listed[0], listed[k]), -k))
+    # There and back, for one-way streets in towns make a halt near the end seem farther than the end itself.
+    turn = max(
+        range(len(listed)),
+        key=lambda k: (times.between(listed[0], listed[k]) + times.between(listed[k], listed[0]), -k),
+    )
     if turn == len(listed) - 1:
         return listed, listed[::-1], "the way back is the way out reversed"
     out, rest = listed[: turn + 1], listed[turn:]

@@ -219,7 +219,7 @@ def _day_with_buses(feed: Feed | None, day: date) -> date:
 
 def _synthetic(parts: _Parts) -> tuple[str, ...]:
     """Return the parts that are made up; streets, terrain and airspace are from the map and the tiles."""
-    always = ("sites.levels", "orders", "fleet", "weather")
+    always = ("sites", "orders", "fleet", "weather")
     return (*always, "timetable") if parts.buses.feed is not None else always
 
 
@@ -228,6 +228,7 @@ def _report(config: ScenarioConfig, parts: _Parts, orders: int, seed: int) -> st
         f"# {config.name}",
         "",
         f"{orders} synthetic orders of {config.service_date} (seed {seed}). Synthetic: {', '.join(config.synthetic)}.",
+        "Sites stand at places of the map; their levels, hours, stores and pads are made up.",
         "Real: streets, places, boundaries, bus lines and stops, airspace (from the map), terrain (from the tiles).",
         f"Times are local ({config.timezone}: the nominal zone of the longitude unless one was given).",
         "Rates are those of a Chinese county in fen, for the fleet is.",

@@ -169,6 +169,10 @@ def _matches(places: Sequence[OsmPlace], rows: Sequence[PopulationRow]) -> dict[
 
 
 def _similar(one: str, other: str) -> bool:
+    """Return whether names are close, or one is the other with an addition (``Aldosa``, ``Aldosa de la Massana``)."""
+    short, long = sorted((one, other), key=len)
+    if short and long.startswith(short + " "):
+        return True
     return difflib.SequenceMatcher(None, one, other).ratio() >= _SIMILAR
 
 
