@@ -21,8 +21,8 @@ from scipy.sparse.linalg import splu
 from geodata.location import FloatArray
 from geodata.osm_tags import HIGHWAYS
 
-SMOOTHING_M = 50.0
-"""L above: as wide (standard deviation) as a plain moving average over sqrt(24)·L = 245 m of road."""
+SMOOTHING_M = 60.0
+"""L above: as wide (standard deviation) as a plain moving average over sqrt(24)·L = 294 m of road."""
 CURVE_REACH_M = 15.0
 """A change of heading at a vertex is taken as driven over this many metres before and after it."""
 UNTRUSTED_WEIGHT = 1e-6
