@@ -57,7 +57,7 @@ def manifests_pdf(
     printer = _Printer(_characters(carriers, stations, wording, title, date), wording)
     story: list[Flowable] = []
     for sheet in carriers:
-        story += _page(f"{wording(f'cat_{sheet.category}')} {sheet.carrier}", printer.carrier_page(sheet))
+        story += _page(f"{wording(f'cat_{sheet.category}')} {sheet.title}", printer.carrier_page(sheet))
     for station in stations:
         story += _page(station.name, printer.station_page(station))
     if not story:
@@ -168,10 +168,10 @@ class _Printer:
     def carrier_page(self, sheet: CarrierSheet) -> list[Flowable]:
         """Return the page of a carrier: a heading, then every route with its stops."""
         say = self._say
-        title = f"{say(f'cat_{sheet.category}')} {sheet.carrier}"
-        facts = f"{say('operator')}: {sheet.operator} · {say('type')}: {sheet.type} · {say('base')}: {sheet.base_name}"
-        if sheet.kind == "bus":
-            facts = f"{say('operator')}: {sheet.operator} · {say('line')}: {sheet.type}"
+        title = f"{say(f'cat_{sheet.category}')} {sheet.title}"
+        facts = f"{say('operator')}: {sheet.operator} · {say('id')}: {sheet.carrier}"
+        if sheet.kind != "bus":
+            facts += f" · {say('base')}: {sheet.base_name}"
         found = [*self._heading(title, facts, CATEGORY_COLOURS[sheet.category])]
         for k, route in enumerate(sheet.routes):
             gap = [Spacer(0, 4 * mm)] if k else []
@@ -246,7 +246,7 @@ class _Printer:
         arrival, departure = clock(event.arrival_s), clock(event.departure_s)
         times = arrival if arrival == departure else f"{arrival} – {departure}"
         carrier = [
-            self.paragraph(f"{self._say(f'cat_{event.category}')} {event.carrier}", 9),
+            self.paragraph(f"{self._say(f'cat_{event.category}')} {event.title}", 9),
             self.paragraph(event.route, 7.5, _SOFT),
         ]
         return [self._marked(times, 9), carrier, self._tasks(event.tasks)]
@@ -267,10 +267,13 @@ class _Printer:
 
     def _task_line(self, task: Task) -> Paragraph:
         arrow = "→" if task.action == "load" else "←"
-        text = (
-            f"{task.order} · {self._say('pieces', count=task.pieces)} · {self._say('kilograms', kg=number(task.weight_kg))}"
-            f" · {task.product} {arrow} {task.other_end}"
-        )
+        parts = [
+            task.order,
+            self._say("pieces", count=task.pieces),
+            self._say("kilograms", kg=number(task.weight_kg)),
+            f"{task.product} {arrow} {task.other_end}",
+        ]
+        text = " · ".join(parts)
         markup = f"□ {escape(self.drawable(text))}"
         if task.note:
             markup += f' <font color="#0b5cad">{escape(self.drawable(task.note))}</font>'

@@ -173,6 +173,7 @@ def _route(scene: Scene, index: _Indices, route: Route) -> dict[str, Any]:
     return {
         "id": route.id,
         "carrier": route.carrier,
+        "title": scene.title_of(route.carrier),
         "operator": route.operator,
         "category": category_of(route),
         "type": route.type,

@@ -29,6 +29,9 @@ _TINTS_RGB = np.array(
     dtype=np.float64,
 )
 """Pale tints by height above the area's lowest ground, so that roads and routes stand out."""
+_SHADOW_RGB = np.array([138.0, 148.0, 160.0])
+_SHADOW_DEPTH = 0.6
+"""Slopes away from the light turn towards a cool grey, as far as this share."""
 _LEVELS = 64
 """Colours in the picture; a palette keeps it small."""
 
@@ -57,10 +60,11 @@ def shaded_relief(elevation_m: FloatArray, west: float, south: float, east: floa
         slope_x * np.sin(_LIGHT_AZIMUTH) - slope_y * np.cos(_LIGHT_AZIMUTH)
     )
     shade = np.clip(light / np.sqrt(1.0 + slope_x**2 + slope_y**2), 0.0, 1.0) / np.sin(_LIGHT_HEIGHT)
-    brightness = np.clip(0.72 + 0.28 * shade, 0.0, 1.06)[..., None]
+    lit = np.clip(shade, 0.0, 1.12)[..., None]
     above_m = filled - filled.min()
     tint = np.stack([np.interp(above_m, _TINTS_M, _TINTS_RGB[:, band]) for band in range(3)], axis=-1)
-    picture = np.clip(tint * brightness, 0, 255).astype(np.uint8)
+    shaded = tint * (1.0 - _SHADOW_DEPTH * (1.0 - lit)) + _SHADOW_RGB * (_SHADOW_DEPTH * np.maximum(1.0 - lit, 0.0))
+    picture = np.clip(shaded, 0, 255).astype(np.uint8)
     return Relief(_png(picture), west, south, east, north)
 
 

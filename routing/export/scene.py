@@ -79,6 +79,8 @@ class Scene:
     paths
         Points of each movement by route id and position of the stop it leaves; shape (n, 3), n ≥ 2: lon, lat and
         metres above sea level.
+    titles
+        What people call a carrier, by its id; a carrier without one goes by its id.
     set_points_c
         Set point of each cooled compartment, by carrier type and compartment id.
     """
@@ -90,6 +92,7 @@ class Scene:
     paths: Mapping[tuple[str, int], FloatArray]
     credits: tuple[str, ...] = ()
     synthetic: tuple[str, ...] = ()
+    titles: Mapping[str, str] = field(default_factory=dict)
     set_points_c: Mapping[tuple[str, str], float] = field(default_factory=dict)
     roads: tuple[RoadLine, ...] = ()
     relief: Relief | None = None
@@ -114,6 +117,10 @@ class Scene:
     def route_by_id(self) -> dict[str, Route]:
         """Routes by id."""
         return {route.id: route for route in self.document.routes}
+
+    def title_of(self, carrier: str) -> str:
+        """Return what people call a carrier."""
+        return self.titles.get(carrier, carrier)
 
     def place_name(self, place_id: str) -> str:
         """Return what a person calls the place; its id where it has no name."""

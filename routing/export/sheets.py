@@ -68,6 +68,7 @@ class CarrierSheet:
     """The day of one carrier, its routes in order of time."""
 
     carrier: str
+    title: str
     kind: str
     category: str
     type: str
@@ -85,6 +86,7 @@ class StationEvent:
     departure_s: int
     route: str
     carrier: str
+    title: str
     category: str
     tasks: tuple[Task, ...]
 
@@ -115,6 +117,7 @@ def _carrier_sheet(scene: Scene, wording: Wording, routes: list[Route]) -> Carri
     ordered = sorted(routes, key=lambda route: (route.stops[0].arrival_s, route.id))
     return CarrierSheet(
         carrier=first.carrier,
+        title=scene.title_of(first.carrier),
         kind=first.kind,
         category=category_of(first),
         type=first.type,
@@ -205,6 +208,7 @@ def station_sheets(scene: Scene, wording: Wording) -> tuple[StationSheet, ...]:
                     departure_s=stop.departure_s,
                     route=route.id,
                     carrier=route.carrier,
+                    title=scene.title_of(route.carrier),
                     category=category_of(route),
                     tasks=tasks_at(scene, wording, route, stop),
                 )

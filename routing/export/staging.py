@@ -18,6 +18,7 @@ from geodata.terrain import Terrain
 from routing.export.map_roads import road_lines
 from routing.export.relief import mercator_grid, shaded_relief
 from routing.export.scene import PlaceInfo, Relief, RoadLine, Scene, ZoneShape
+from routing.export.wording import clock
 from routing.model.plan import Movement, PlanDocument, Route, Stop
 from routing.scenario import Scenario
 
@@ -41,6 +42,7 @@ def scene_of(document: PlanDocument, scenario: Scenario, area: Area) -> Scene:
         paths=paths,
         credits=scenario.credits,
         synthetic=scenario.synthetic,
+        titles=_titles(document, area),
         set_points_c={
             (vehicle.id, compartment.id): compartment.set_point_c
             for vehicle in scenario.vehicle_types.values()
@@ -76,6 +78,21 @@ def _places(scenario: Scenario, terrain: Terrain) -> dict[str, PlaceInfo]:
     }
     for (place_id, (drop_lon, drop_lat)), height in zip(drops, heights[len(scenario.sites) :], strict=True):
         found[place_id] = PlaceInfo(place_id, place_id, Level.GROUP, drop_lon, drop_lat, height, is_drop=True)
+    return found
+
+
+def _titles(document: PlanDocument, area: Area) -> dict[str, str]:
+    """Return short names: type and number for a carrier of a stand, line and first departure for a bus trip."""
+    trips = area.timetable.trip_by_id if area.timetable is not None else {}
+    lines = area.timetable.lines if area.timetable is not None else {}
+    found = {}
+    for route in document.routes:
+        trip = trips.get(route.carrier)
+        head, mark, count = route.carrier.rpartition("#")
+        if route.kind == "bus" and trip is not None:
+            found[route.carrier] = f"{lines[trip.line_id].name} {clock(trip.departure_s)}"
+        elif mark and head == f"{route.type}@{route.base}":
+            found[route.carrier] = f"{route.type} {count}"
     return found
 
 

@@ -328,6 +328,21 @@ function freeRoom() {
   return isWide ? { top: 20, bottom: 105, left: 50, right: 165 } : { top: 8, bottom: 90, left: 8, right: 8 };
 }
 
+function wholeAreaControl() {
+  const button = el("button", { type: "button", id: "whole" }, "⛶");
+  const holder = el("div.maplibregl-ctrl.maplibregl-ctrl-group", {}, button);
+  return {
+    onAdd(map) {
+      button.title = say("m_whole");
+      button.addEventListener("click", () => map.fitBounds(padded(DATA.bounds, 0.02), { padding: freeRoom() }));
+      return holder;
+    },
+    onRemove() {
+      holder.remove();
+    },
+  };
+}
+
 function makeMap() {
   const map = new maplibregl.Map({
     container: "map",
@@ -344,6 +359,7 @@ function makeMap() {
   });
   map.touchZoomRotate.disableRotation();
   map.addControl(new maplibregl.NavigationControl({ showCompass: false }), "top-left");
+  map.addControl(wholeAreaControl(), "top-left");
   map.addControl(new maplibregl.ScaleControl({ maxWidth: 110 }), "bottom-left");
   // Images must be there before the style's first frame asks for them.
   map.on("styleimagemissing", () => addImages(map));

@@ -20,12 +20,19 @@ function select(kind, index, options = {}) {
   focus = focusOf(state.selection);
   if (state.selection) drawDetail(state.selection);
   else drawLists();
-  document.getElementById("panel").scrollTop = 0;
+  showPanelTop();
   if (!isReady) return;
   showFocus(map, focus);
   showCarriers(map, focus);
   drawNames(map);
   if (focus && !focus.isWide && !options.stay) fitFocus(map, focus);
+}
+
+// A detail begins at the top of the panel; on a phone, right under the map.
+function showPanelTop() {
+  document.body.classList.toggle("detailed", state.selection !== null);
+  document.getElementById("panel").scrollTop = 0;
+  if (window.matchMedia("(max-width: 860px)").matches && state.selection) window.scrollTo({ top: 0 });
 }
 
 function toggle(category) {
@@ -102,7 +109,7 @@ function showTip(event) {
   tip.textContent =
     thing.kind === "place"
       ? `${place.name} · ${place.drop ? say("drop") : say(`level_${place.level}`)}`
-      : `${say(`cat_${route.category}`)} ${route.carrier} · ${span(route.from, route.until)} · ${countOrders(route.orders.length)}`;
+      : `${say(`cat_${route.category}`)} ${route.title} · ${span(route.from, route.until)} · ${countOrders(route.orders.length)}`;
   const isRight = event.point.x > map.getContainer().clientWidth - 220;
   tip.style.transform = `translate(${event.point.x}px, ${event.point.y + 14}px)${isRight ? " translateX(-100%)" : ""}`;
 }

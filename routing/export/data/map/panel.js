@@ -146,7 +146,7 @@ function searchRows(query) {
   const has = (...texts) => texts.some((text) => text.toLowerCase().includes(query));
   const rows = [
     ...DATA.orders.filter((order) => has(order.id)).map(orderRow),
-    ...DATA.routes.filter((route) => has(route.id, route.carrier, route.operator)).map(routeRow),
+    ...DATA.routes.filter((route) => has(route.id, route.carrier, route.title, route.operator)).map(routeRow),
     ...DATA.places.filter((place) => has(place.id, place.name)).map(placeRow),
   ];
   return rows.length ? rows.slice(0, PAGE) : [el("p.empty", {}, say("m_nothing"))];
@@ -163,9 +163,9 @@ function row(kind, index, icon, title, note, end) {
 }
 
 function routeRow(route) {
-  const title = route.carrier === route.id ? route.id : `${route.carrier}`;
-  const note = route.carrier === route.id ? countOrders(route.orders.length) : `${route.id} · ${countOrders(route.orders.length)}`;
-  return row("route", route.index, pictogram(route.category, route.colour), title, note, [
+  const where = route.category === "bus" || route.base === null ? route.operator : DATA.places[route.base].name;
+  const note = `${where} · ${countOrders(route.orders.length)}`;
+  return row("route", route.index, pictogram(route.category, route.colour), route.title, note, [
     el("span.main", {}, span(route.from, route.until)),
     el("span.sub", {}, kilometres(route.metres)),
   ]);
@@ -239,7 +239,7 @@ function routeDetail(index) {
   return [
     title(
       pictogram(route.category, route.colour),
-      route.carrier,
+      route.title,
       `${say(`cat_${route.category}`)} · ${say("route")} ${route.id}`,
     ),
     el("dl.facts", {}, [
@@ -248,7 +248,7 @@ function routeDetail(index) {
       fact("m_orders", countOrders(route.orders.length)),
       fact("m_heaviest", say("kilograms", { kg: figure(most) })),
       fact("operator", route.operator),
-      fact(route.category === "bus" ? "line" : "type", route.type),
+      fact("id", route.carrier),
       route.base === null ? null : fact("base", placeLink(route.base)),
     ]),
     isShown(route) ? null : el("p.hint", {}, say("m_hidden")),
@@ -332,7 +332,7 @@ function legItems(order) {
         wait >= 60 ? el("div.way", {}, say("m_wait", { minutes: Math.round(wait / 60) })) : null,
         el("div.ride", {}, [
           pictogram(route.category, route.colour),
-          link("route", leg.route, `${say(`cat_${route.category}`)} ${route.carrier}`),
+          link("route", leg.route, `${say(`cat_${route.category}`)} ${route.title}`),
           el("span.sub", {}, say("m_min", { count: Math.round((leg.arr - leg.dep) / 60) })),
         ]),
         handover && handover.note ? el("div.cold", {}, `❄ ${local(handover.note)}`) : null,
@@ -379,7 +379,7 @@ function callItem({ route, stop }) {
     el("div.what", {}, [
       el("div.ride", {}, [
         pictogram(route.category, route.colour),
-        link("route", route.index, `${say(`cat_${route.category}`)} ${route.carrier}`),
+        link("route", route.index, `${say(`cat_${route.category}`)} ${route.title}`),
       ]),
       goods("unload", stop.unload),
       goods("load", stop.load),
