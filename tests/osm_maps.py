@@ -74,20 +74,20 @@ def write_terrain(path: Path, box: tuple[float, float, float, float] = (99.9, 26
 def valley() -> HandMap:
     """Return a map of a valley: two towns 20 km apart with areas of their own, villages, a bus line, a heliport.
 
-    Road: 100.00 - 100.20 along 27.00, a branch north at 100.10 to 27.05. Town West (100.00) has 9,000 people, Town
+    Road: 100.00 - 100.20 along 27.00, a branch north at 100.08 to 27.05. Town West (100.00) has 9,000 people, Town
     East (100.20) none stated. Village Edge (100.12, 27.00) lies in West's area though East is nearer by road. Dwelling
     Peak has no road. A cut way leaves the map in the west.
     """
     osm = HandMap()
     trunk = osm.road([(100.00, 27.00), (100.10, 27.00), (100.20, 27.00)], "secondary")
-    branch = osm.road([(100.10, 27.0005), (100.10, 27.05)], "unclassified")
-    osm.way([trunk[len(trunk) // 2], branch[0]], highway="unclassified")
+    branch = osm.road([(100.08, 27.0005), (100.08, 27.05)], "unclassified")
+    osm.way([trunk[80], branch[0]], highway="unclassified")
     osm.way([trunk[0], 99_999], highway="secondary")
     west = osm.node(100.001, 27.0005, place="town", name="West", population="9 000", name__zh="西镇")
     east = osm.node(100.199, 27.0005, place="town", name="East")
     osm.node(100.12, 27.0003, place="village", name="Edge")
-    osm.node(100.1003, 27.03, place="village", name="Branch")
-    osm.node(100.1003, 27.048, place="hamlet", name="Top")
+    osm.node(100.0803, 27.03, place="village", name="Branch")
+    osm.node(100.0803, 27.048, place="hamlet", name="Top")
     osm.node(100.16, 27.09, place="isolated_dwelling", name="Peak")
     osm.node(100.05, 27.05, place="locality", name="Nowhere")
     areas = [osm.box(99.95, 26.95, 100.15, 27.02), osm.box(100.15, 26.95, 100.25, 27.15)]
