@@ -40,6 +40,8 @@ PATH = RoadClass("path", 0.35, 300.0, 4)
 ROAD_CLASSES = (PRIMARY, SECONDARY, UNCLASSIFIED, TRACK, PATH)
 """Laid a little below the limits of each class (6, 9, 12 % and steeper tracks), for smoothing moves the line."""
 
+LEAST_SAVING = 1.6
+"""A loop is closed where the way by road is at least this many times the cost of the connection."""
 _MOVES = (
     *((0, 1), (1, 0), (1, 1), (1, -1)),
     *((1, 2), (2, 1), (1, -2), (2, -1)),
@@ -99,6 +101,52 @@ def lay_roads(relief: Relief, settlements: Sequence[Settlement], loops: int, see
     return plan
 
 
+@dataclass(frozen=True)
+class _Moves:
+    """The moves from cells to half of their sixteen neighbours; |grade| and what they pass hold both ways."""
+
+    start: IntArray
+    end: IntArray
+    length_m: FloatArray
+    grade: FloatArray
+    over_water: npt.NDArray[np.bool_]
+
+
+def _moves(relief: Relief) -> _Moves:
+    z = relief.elevation_m
+    rows, cols = z.shape
+    index = np.arange(z.size).reshape(rows, cols)
+    wet = (relief.river_m < 0.65 * relief.cell_m).ravel()
+    starts, ends, lengths, water = [], [], [], []
+    for dr, dc in _MOVES:
+        left, right = (0, cols - dc) if dc >= 0 else (-dc, cols)
+        start = index[: rows - dr, left:right].ravel()
+        end = index[dr:, left + dc : right + dc].ravel()
+        starts.append(start)
+        ends.append(end)
+        lengths.append(np.full(len(start), relief.cell_m * float(np.hypot(dr, dc))))
+        water.append(wet[start] | wet[end] | _between(wet, index, dr, dc))
+    start, end, length_m = np.concatenate(starts), np.concatenate(ends), np.concatenate(lengths)
+    grade = np.abs(z.ravel()[end] - z.ravel()[start]) / length_m
+    return _Moves(start, end, length_m, grade, np.concatenate(water))
+
+
+def _between(wet: npt.NDArray[np.bool_], index: IntArray, dr: int, dc: int) -> npt.NDArray[np.bool_]:
+    """Return which moves by (dr, dc) pass over a river cell on their way, so that no move jumps a river."""
+    rows, cols = index.shape
+    left, right = (0, cols - dc) if dc >= 0 else (-dc, cols)
+    sign = 1 if dc >= 0 else -1
+    passed = {(0, sign), (1, 0)} if (dr, abs(dc)) == (1, 1) else set()
+    if abs(dc) == 2:
+        passed = {(0, sign), (1, sign)}
+    elif dr == 2:
+        passed = {(1, 0), (1, sign)}
+    found = np.zeros((rows - dr) * (right - left), dtype=np.bool_)
+    for r, c in sorted(passed):
+        found |= wet[index[r : rows - dr + r, left + c : right + c].ravel()]
+    return found
+
+
 class _Layer:
     """Least-cost lines on one relief."""
 
@@ -106,35 +154,36 @@ class _Layer:
         self.relief = relief
         self._whim = np.exp(0.18 * rng.normal(size=relief.elevation_m.size))
         """What the grid does not know (rock, owners, fields): makes every cell a little dearer or cheaper."""
-        self._graphs: dict[str, csr_array[np.float64]] = {}
+        self._moves = _moves(relief)
+        size = relief.elevation_m.size
+        slots = np.arange(1, 2 * len(self._moves.start) + 1, dtype=np.int64)
+        ends = (
+            np.concatenate([self._moves.start, self._moves.end]),
+            np.concatenate([self._moves.end, self._moves.start]),
+        )
+        self._pattern = csr_array(coo_array((slots, ends), shape=(size, size)).tocsr())
+        self._graph: tuple[RoadClass, csr_array[np.float64]] | None = None
 
     def graph(self, road: RoadClass) -> csr_array[np.float64]:
-        """Return the moves of one class of road and their costs, made once."""
-        if road.highway not in self._graphs:
-            self._graphs = {road.highway: self._make_graph(road)}
-        return self._graphs[road.highway]
+        """Return the moves of one class of road and their costs; the last one made is kept."""
+        if self._graph is None or self._graph[0] is not road:
+            cost = self._cost(road)
+            data = np.concatenate([cost, cost])[self._pattern.data - 1]
+            pattern = self._pattern
+            self._graph = road, csr_array((data, pattern.indices, pattern.indptr), shape=pattern.shape)
+        return self._graph[1]
 
-    def _make_graph(self, road: RoadClass) -> csr_array[np.float64]:
-        z = self.relief.elevation_m
-        rows, cols = z.shape
-        index = np.arange(z.size).reshape(rows, cols)
-        wet = (self.relief.river_m < 0.65 * self.relief.cell_m).ravel()
-        starts, ends, costs = [], [], []
-        for dr, dc in _MOVES:
-            left, right = (0, cols - dc) if dc >= 0 else (-dc, cols)
-            a = index[: rows - dr, left:right].ravel()
-            b = index[dr:, left + dc : right + dc].ravel()
-            length_m = self.relief.cell_m * float(np.hypot(dr, dc))
-            steep = np.abs(z.ravel()[b] - z.ravel()[a]) / length_m / road.max_grade
-            factor = 1.0 + 0.8 * steep**2 + np.where(steep > 1.0, 6.0 + 60.0 * (steep - 1.0), 0.0)
-            cost = length_m * factor * np.sqrt(self._whim[a] * self._whim[b])
-            cost += road.bridge_m * (wet[a] | wet[b] | _between(wet, index, dr, dc))
-            starts += [a, b]
-            ends += [b, a]
-            costs += [cost, cost]
-        shape = (z.size, z.size)
-        made = coo_array((np.concatenate(costs), (np.concatenate(starts), np.concatenate(ends))), shape=shape)
-        return csr_array(made.tocsr())
+    def _cost(self, road: RoadClass) -> FloatArray:
+        """Return the cost of each move, in metres of level road."""
+        moves = self._moves
+        steep = moves.grade / road.max_grade
+        factor = 1.0 + 0.8 * steep**2 + np.where(steep > 1.0, 6.0 + 60.0 * (steep - 1.0), 0.0)
+        whim = np.sqrt(self._whim[moves.start] * self._whim[moves.end])
+        return np.asarray(moves.length_m * factor * whim + road.bridge_m * moves.over_water, dtype=np.float64)
+
+    def moves_and_costs(self, road: RoadClass) -> tuple[_Moves, FloatArray]:
+        """Return all moves (one way each) and what they cost for a class of road."""
+        return self._moves, self._cost(road)
 
     def from_roads(self, sources: IntArray, road: RoadClass) -> tuple[FloatArray, npt.NDArray[np.int32]]:
         """Return the cost of reaching each cell from the nearest source, and the cell before it."""
@@ -155,22 +204,6 @@ class _Layer:
             for cell in left[:count]:
                 plan.add_path(_trace(before, cell), road)
             left = left[count:]
-
-
-def _between(wet: npt.NDArray[np.bool_], index: IntArray, dr: int, dc: int) -> npt.NDArray[np.bool_]:
-    """Return which moves by (dr, dc) pass over a river cell on their way, so that no move jumps a river."""
-    rows, cols = index.shape
-    left, right = (0, cols - dc) if dc >= 0 else (-dc, cols)
-    sign = 1 if dc >= 0 else -1
-    passed = {(0, sign), (1, 0)} if (dr, abs(dc)) == (1, 1) else set()
-    if abs(dc) == 2:
-        passed = {(0, sign), (1, sign)}
-    elif dr == 2:
-        passed = {(1, 0), (1, sign)}
-    found = np.zeros((rows - dr) * (right - left), dtype=np.bool_)
-    for r, c in sorted(passed):
-        found |= wet[index[r : rows - dr + r, left + c : right + c].ravel()]
-    return found
 
 
 def _trace(before: npt.NDArray[np.int32], cell: int) -> list[int]:
@@ -196,32 +229,44 @@ def _lay_primary(layer: _Layer, plan: RoadPlan, hub: int) -> None:
 def _lay_loops(layer: _Layer, plan: RoadPlan, cells: Sequence[int], count: int) -> None:
     """Close loops: connect neighbours whose way by road is many times the line between them.
 
-    One search from all road cells divides the land among them; a move between two cells' shares is a possible
-    connection, and the dearer the detour it saves, the better.
+    One search from all places divides the land among them; a move from one place's share to another's is a possible
+    connection, and the longer the detour it saves for its cost, the better. Afterwards detours are measured again.
     """
-    for _ in range(count):
-        candidate = _best_loop(layer, plan, cells)
-        if candidate is None:
-            return
-        plan.add_path(candidate, UNCLASSIFIED)
-
-
-def _best_loop(layer: _Layer, plan: RoadPlan, cells: Sequence[int]) -> list[int] | None:
     sources = np.unique(np.array(cells, dtype=np.int64))
-    graph = layer.graph(UNCLASSIFIED)
-    cost, before, owner = dijkstra(graph, indices=sources, directed=True, return_predecessors=True, min_only=True)
-    by_road = dijkstra(_road_lengths(layer.relief, plan), indices=sources, directed=False)
-    moves = graph.tocoo()
-    a, b = moves.row, moves.col
-    border = (owner[a] < owner[b]) & (owner[a] >= 0)
-    a, b, step = a[border], b[border], moves.data[border]
-    total = cost[a] + cost[b] + step
-    saved = by_road[np.searchsorted(sources, owner[a]), owner[b]] / (total + 1_500.0)
-    saved[~np.isfinite(saved)] = 0.0
-    if not len(saved) or saved.max() < 1.6:
-        return None
-    best = int(np.lexsort((b, a, -saved))[0])
-    return _trace(before, int(a[best])) + _trace(before, int(b[best]))[::-1]
+    found = dijkstra(layer.graph(UNCLASSIFIED), indices=sources, directed=True, return_predecessors=True, min_only=True)
+    before = found[1]
+    joins = _joins(layer, UNCLASSIFIED, found[0], found[2])
+    at = np.searchsorted(sources, np.column_stack([found[2][joins.start], found[2][joins.end]]))
+    for _ in range(count):
+        by_road = dijkstra(_road_lengths(layer.relief, plan), indices=sources, directed=False)
+        detour_m = by_road[at[:, 0], sources[at[:, 1]]]
+        saved = np.where(np.isfinite(detour_m), detour_m, 0.0) / (joins.cost + 1_500.0)
+        best = int(np.argmax(saved)) if len(saved) else -1
+        if best < 0 or saved[best] < LEAST_SAVING:
+            return
+        line = _trace(before, int(joins.start[best])) + _trace(before, int(joins.end[best]))[::-1]
+        plan.add_path(line, UNCLASSIFIED)
+
+
+@dataclass(frozen=True)
+class _Joins:
+    """The cheapest connection between each two neighbouring shares of land: the move that joins them, its cost."""
+
+    start: IntArray
+    end: IntArray
+    cost: FloatArray
+
+
+def _joins(layer: _Layer, road: RoadClass, cost: FloatArray, owner: npt.NDArray[np.int32]) -> _Joins:
+    moves, step = layer.moves_and_costs(road)
+    a, b = moves.start, moves.end
+    border = np.flatnonzero((owner[a] != owner[b]) & (owner[a] >= 0) & (owner[b] >= 0))
+    a, b, total = a[border], b[border], (cost[a] + cost[b] + step)[border]
+    low, high = np.minimum(owner[a], owner[b]), np.maximum(owner[a], owner[b])
+    order = np.lexsort((b, a, total, high, low))
+    first = np.concatenate([[True], (np.diff(low[order]) != 0) | (np.diff(high[order]) != 0)])[: len(order)]
+    chosen = order[first]
+    return _Joins(a[chosen], b[chosen], total[chosen])
 
 
 def _road_lengths(relief: Relief, plan: RoadPlan) -> csr_array[np.float64]:

@@ -55,8 +55,9 @@ def settle(relief: Relief, towns: int, villages: int, groups: int, seed: int) ->
         If the relief has no room for so many places at their least distances.
     """
     rng = np.random.default_rng([seed, 0x5E])
-    ground = _Ground(relief, rng)
-    names = iter(place_names(1 + towns + villages + groups, rng))
+    count = 1 + towns + villages + groups
+    ground = _Ground(relief, count, rng)
+    names = iter(place_names(count, rng))
     hub = ground.take(_hub_spot(relief), spread_m=300.0, apart_m=0.0)
     cells: list[tuple[Level, Cell, int | None, bool]] = [(Level.COUNTY, hub, None, False)]
     cells += [(Level.TOWN, cell, 0, False) for cell in _towns(ground, hub, towns)]
@@ -76,12 +77,13 @@ def settle(relief: Relief, towns: int, villages: int, groups: int, seed: int) ->
 class _Ground:
     """Free ground: hands out cells, level ones first, and remembers what is taken."""
 
-    def __init__(self, relief: Relief, rng: np.random.Generator) -> None:
+    def __init__(self, relief: Relief, room: int, rng: np.random.Generator) -> None:
         self.relief = relief
         self.rng = rng
         dy, dx = np.gradient(relief.elevation_m, relief.cell_m)
         self.slope = np.hypot(dx, dy)
-        self._taken: list[Cell] = []
+        self._taken = np.zeros((room, 2), dtype=np.int64)
+        self._count = 0
 
     def take(self, at_m: tuple[float, float], *, spread_m: float, apart_m: float) -> Cell:
         """Take a level cell scattered around (x, y) by `spread_m`, at least `apart_m` from what is taken."""
@@ -90,7 +92,8 @@ class _Ground:
             free = [cell for cell in found if self._is_free(cell, apart_m * 0.95**attempt)]
             if free:
                 best = min(free, key=lambda cell: (self.slope[cell], cell))
-                self._taken.append(best)
+                self._taken[self._count] = best
+                self._count += 1
                 return best
         msg = "no free ground left for so many places"
         raise ValueError(msg)
@@ -103,8 +106,8 @@ class _Ground:
         low, high = EDGE_M / self.relief.cell_m, (self.relief.side_m - EDGE_M) / self.relief.cell_m
         if not (low <= cell[0] <= high and low <= cell[1] <= high) or self.relief.river_m[cell] < RIVER_BANK_M:
             return False
-        least = (apart_m / self.relief.cell_m) ** 2
-        return all((cell[0] - row) ** 2 + (cell[1] - col) ** 2 >= least for row, col in self._taken)
+        away = self._taken[: self._count] - cell
+        return bool((np.square(away).sum(axis=1) >= (apart_m / self.relief.cell_m) ** 2).all())
 
     def metres(self, cell: Cell) -> tuple[float, float]:
         """Return x and y of a cell."""
@@ -152,14 +155,12 @@ def _towns(ground: _Ground, hub: Cell, count: int) -> list[Cell]:
     """Return cells of towns: along the larger valleys, spread over the county."""
     apart_m = 0.75 * ground.relief.side_m / math.sqrt(count + 1)
     hub_m = np.array(ground.metres(hub))
-    found: list[Cell] = []
-    while len(found) < count:
-        found = []
+    spots: list[tuple[float, float]] = []
+    while len(spots) < count + 1 and apart_m > 500.0:
         spots = _valley_spots(ground, count + 1, apart_m, least_km2=12.0)
-        far = sorted(spots, key=lambda spot: -float(np.hypot(*(np.array(spot) - hub_m))))
-        found = [ground.take(spot, spread_m=250.0, apart_m=800.0) for spot in far[:count]]
         apart_m *= 0.8
-    return found
+    spots.sort(key=lambda spot: -float(np.hypot(*(np.array(spot) - hub_m))))
+    return [ground.take(spot, spread_m=250.0, apart_m=800.0) for spot in spots[:count]]
 
 
 def _villages(ground: _Ground, count: int, n_isolated: int) -> list[tuple[Cell, bool]]:

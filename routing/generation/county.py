@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import shapely
@@ -201,7 +202,7 @@ VILLAGE_FRIDGE_SHARE = 0.2
 """Share of village points with a small refrigerator [assumed]: cold storage in villages is rare (domain notes 1.1)."""
 
 
-def _room(level: Level, *, has_fridge: bool) -> dict[str, float | int]:
+def _room(level: Level, *, has_fridge: bool) -> dict[str, Any]:
     """Return opening hours, handling time and stores by level; groups have neither hours nor stores."""
     if level is Level.COUNTY:
         times = {"opens_s": 21_600, "closes_s": 68_400, "handling_s": 300}
