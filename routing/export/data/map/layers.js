@@ -329,7 +329,11 @@ function freeRoom() {
 }
 
 function wholeAreaControl() {
-  const button = el("button", { type: "button", id: "whole" }, "⛶");
+  const button = el(
+    "button",
+    { type: "button", id: "whole" },
+    drawing("M4 4h6v2H6v4H4zM14 4h6v6h-2V6h-4zM4 14h2v4h4v2H4zM18 14h2v6h-6v-2h4z", "#333333"),
+  );
   const holder = el("div.maplibregl-ctrl.maplibregl-ctrl-group", {}, button);
   return {
     onAdd(map) {

@@ -77,7 +77,7 @@ function drawLegend() {
   const zones = ["no_fly", "controlled", "corridor"].filter((kind) => DATA.zones.some((zone) => zone.kind === kind));
   const line = (kind) => {
     const style = DASHED.includes(kind.category) ? "dashed" : DOTTED.includes(kind.category) ? "dotted" : "solid";
-    return el("li", {}, el("i.stroke", { style: { borderTop: `3px ${style} ${kind.colour}` } }), say(`cat_${kind.category}`));
+    return el("li", {}, el("i.stroke", { style: { "border-top": `3px ${style} ${kind.colour}` } }), say(`cat_${kind.category}`));
   };
   const levels = LEVELS.filter((level) => DATA.places.some((place) => place.level === level));
   document.getElementById("legend").replaceChildren(
@@ -109,7 +109,7 @@ function showTip(event) {
   tip.textContent =
     thing.kind === "place"
       ? `${place.name} · ${place.drop ? say("drop") : say(`level_${place.level}`)}`
-      : `${say(`cat_${route.category}`)} ${route.title} · ${span(route.from, route.until)} · ${countOrders(route.orders.length)}`;
+      : `${carrierName(route)} · ${span(route.from, route.until)} · ${countOrders(route.orders.length)}`;
   const isRight = event.point.x > map.getContainer().clientWidth - 220;
   tip.style.transform = `translate(${event.point.x}px, ${event.point.y + 14}px)${isRight ? " translateX(-100%)" : ""}`;
 }

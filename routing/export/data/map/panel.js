@@ -332,7 +332,7 @@ function legItems(order) {
         wait >= 60 ? el("div.way", {}, say("m_wait", { minutes: Math.round(wait / 60) })) : null,
         el("div.ride", {}, [
           pictogram(route.category, route.colour),
-          link("route", leg.route, `${say(`cat_${route.category}`)} ${route.title}`),
+          link("route", leg.route, carrierName(route)),
           el("span.sub", {}, say("m_min", { count: Math.round((leg.arr - leg.dep) / 60) })),
         ]),
         handover && handover.note ? el("div.cold", {}, `❄ ${local(handover.note)}`) : null,
@@ -379,7 +379,7 @@ function callItem({ route, stop }) {
     el("div.what", {}, [
       el("div.ride", {}, [
         pictogram(route.category, route.colour),
-        link("route", route.index, `${say(`cat_${route.category}`)} ${route.title}`),
+        link("route", route.index, carrierName(route)),
       ]),
       goods("unload", stop.unload),
       goods("load", stop.load),

@@ -64,7 +64,7 @@ function el(shape, props, ...children) {
   for (const [name, value] of Object.entries(props || {})) {
     if (value === null || value === undefined || value === false) continue;
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
-    else if (name === "style") Object.assign(node.style, value);
+    else if (name === "style") for (const [key, part] of Object.entries(value)) node.style.setProperty(key, part);
     else node.setAttribute(name, value === true ? "" : String(value));
   }
   node.append(...children.flat(3).filter((child) => child !== null && child !== undefined && child !== false));
@@ -85,7 +85,17 @@ const GLYPHS = {
   drone: `${wheel(5.6, 6, 3.4)}${wheel(18.4, 6, 3.4)}${wheel(5.6, 18, 3.4)}${wheel(18.4, 18, 3.4)}M9 9.4h6v5.2H9z`,
 };
 
+// What to call a route's carrier: its title, with its kind where the title does not tell it.
+function carrierName(route) {
+  const isTold = state.lang === "en" && route.title.toLowerCase().includes(route.category);
+  return isTold ? route.title : `${say(`cat_${route.category}`)} ${route.title}`;
+}
+
 function pictogram(category, colour) {
+  return drawing(GLYPHS[category], colour);
+}
+
+function drawing(outline, colour) {
   const ns = "http://www.w3.org/2000/svg";
   const svg = document.createElementNS(ns, "svg");
   svg.setAttribute("viewBox", "0 0 24 24");
@@ -93,7 +103,7 @@ function pictogram(category, colour) {
   svg.setAttribute("aria-hidden", "true");
   svg.style.color = colour;
   const path = document.createElementNS(ns, "path");
-  path.setAttribute("d", GLYPHS[category]);
+  path.setAttribute("d", outline);
   path.setAttribute("fill", "currentColor");
   path.setAttribute("fill-rule", "evenodd");
   svg.append(path);
