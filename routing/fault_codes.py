@@ -86,4 +86,5 @@ class FaultCode(StrEnum):
     ENERGY_SOURCE = "ENERGY_SOURCE", "A vehicle's energy source is not that of its travel profile."
     NO_COMPARTMENT = "NO_COMPARTMENT", "A vehicle has no compartment."
     NO_PAD = "NO_PAD", "Drones stand at a site without a drone pad."
+    BOX_SIZE = "BOX_SIZE", "A passive box is smaller outside than inside."
     BAND_ORDER = "BAND_ORDER", "A temperature band ends below its start."

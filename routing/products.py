@@ -168,18 +168,17 @@ def _read_box(
 ) -> Box | None:
     record = BOX_RECORD if base is None else BOX_RECORD.without_requirements()
     found, faults = read_record(record, values, where)
-    if base is None and found.get("outer_l", 0.0) < found.get("inner_l", 0.0) and not faults:
-        reason = "the box is smaller outside than inside"
-        faults.append(
-            where.fault(FaultCode.OUT_OF_RANGE, "outer_l", found["outer_l"], reason, "Give outer_l above inner_l.")
-        )
     for fault in faults:
         collector.add(fault)
     if faults:
         return None
-    if base is None:
-        return Box(id=box_id, **found)
-    return replace(base, **{name: value for name, value in found.items() if value is not None})
+    given = {name: value for name, value in found.items() if name in values}
+    box = Box(id=box_id, **given) if base is None else replace(base, **given)
+    if box.outer_l < box.inner_l:
+        reason = f"the box is smaller outside than inside ({box.inner_l:g} L)"
+        remedy = "Give outer_l above inner_l."
+        collector.add(where.fault(FaultCode.BOX_SIZE, "outer_l", box.outer_l, reason, remedy))
+    return box
 
 
 def _read_class(

@@ -79,16 +79,16 @@ class Field:
         phrase = _NOUNS[self.kind]
         if self.kind == "choice":
             return f"{phrase} {', '.join(self.choices)}"
-        if self.unit and self.kind in _NUMERIC:
-            phrase += f" in {self.unit}"
-        return phrase + self._limits_phrase()
+        if self.kind not in _NUMERIC:
+            return phrase
+        return phrase + self._limits_phrase() + (f", in {self.unit}" if self.unit else "")
 
     def _limits_phrase(self) -> str:
-        if self.kind not in _NUMERIC:
-            return ""
-        low = "" if self.low is None else f" {'above' if self.above_low else 'of at least'} {self.low:g}"
-        high = "" if self.high is None else f" up to {self.high:g}"
-        return low + high
+        if self.low is None or self.high is None:
+            low = "" if self.low is None else f" {'above' if self.above_low else 'of at least'} {self.low:,.10g}"
+            return low + ("" if self.high is None else f" up to {self.high:,.10g}")
+        start, end = f"{self.low:,.10g}", f"{self.high:,.10g}"
+        return f" above {start} and up to {end}" if self.above_low else f" from {start} to {end}"
 
 
 @dataclass(frozen=True)
@@ -127,10 +127,10 @@ class Where:
     row: int | None = None
     prefix: str = ""
 
-    def fault(self, code: str, field: str | None, value: object, reason: str, remedy: str) -> Fault:
+    def fault(self, code: FaultCode, field: str | None, value: object, reason: str, remedy: str) -> Fault:
         """Return a fault at this place; `value` is shown as text."""
         return Fault(
-            code=code,
+            code=str(code),
             file=self.file,
             row=self.row,
             field=None if field is None else self.prefix + field,

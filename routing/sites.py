@@ -93,7 +93,10 @@ def read_sites(table: Table, extent: Extent | None, collector: FaultCollector, *
     """
     rows = [_read_row(table, row) for row in table.rows]
     extent = extent or middle_extent([(row.values.get("lon"), row.values.get("lat")) for row in rows])
-    by_id = {row.id: row for row in reversed(rows) if row.id is not None}
+    by_id: dict[str, _SiteRow] = {}
+    for row in rows:
+        if row.id is not None:
+            by_id.setdefault(row.id, row)
     faults = [list(row.faults) for row in rows]
     cycles = _cycles(by_id)
     for row, found in zip(rows, faults, strict=True):

@@ -31,9 +31,11 @@ def decode_text(data: bytes, where: Where, collector: FaultCollector) -> str | N
     """Return UTF-8 text (a byte-order mark is dropped), or None with a fault that names the encoding it looks like."""
     try:
         return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        guess, sample = _guess_encoding(data, error.start)
+    except UnicodeDecodeError:
+        first = re.search(rb"[\x80-\xff]", data)
+        start = 0 if first is None else first.start()
+        line = data.count(b"\n", 0, start) + 1
+        guess, sample = _guess_encoding(data, start)
     reason = f"the text is not UTF-8; it looks like {guess}" if guess else "the text is not UTF-8"
     remedy = "Save the file as UTF-8 (in a spreadsheet: 'CSV UTF-8')."
     collector.add(Where(where.file, line).fault(FaultCode.WRONG_ENCODING, None, sample, reason, remedy))
