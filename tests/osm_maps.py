@@ -76,7 +76,7 @@ def valley() -> HandMap:
 
     Road: 100.00 - 100.20 along 27.00, a branch north at 100.08 to 27.05. Town West (100.00) has 9,000 people, Town
     East (100.20) none stated. Village Edge (100.12, 27.00) lies in West's area though East is nearer by road. Dwelling
-    Peak has no road. A cut way leaves the map in the west.
+    Peak and farm Scar have no road, hamlet Lea lies near West. A cut way leaves the map in the west.
     """
     osm = HandMap()
     trunk = osm.road([(100.00, 27.00), (100.10, 27.00), (100.20, 27.00)], "secondary")
@@ -89,6 +89,8 @@ def valley() -> HandMap:
     osm.node(100.0803, 27.03, place="village", name="Branch")
     osm.node(100.0803, 27.048, place="hamlet", name="Top")
     osm.node(100.16, 27.09, place="isolated_dwelling", name="Peak")
+    osm.node(100.03, 27.0003, place="hamlet", name="Lea")
+    osm.node(100.18, 27.02, place="farm", name="Scar")
     osm.node(100.05, 27.05, place="locality", name="Nowhere")
     areas = [osm.box(99.95, 26.95, 100.15, 27.02), osm.box(100.15, 26.95, 100.25, 27.15)]
     for way, seat, name in zip(areas, (west, east), ("West area", "East area"), strict=True):

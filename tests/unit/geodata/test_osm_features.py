@@ -113,7 +113,7 @@ def test_ids_made_by_hand_may_be_negative(tmp_path: Path) -> None:
     negative = negative.replace('v="9 000"/><tag k="name:zh"', 'v="9 000"/><tag k="name:zh"')
     (tmp_path / "map.osm").write_text(negative.replace('k="-', 'k="'))
     features = read_osm_features(tmp_path / "map.osm")
-    assert len(features.places) == 6
+    assert len(features.places) == 8
     assert len(features.bus_lines[0].stops) == 4
 
 

@@ -49,16 +49,25 @@ def test_the_valley_becomes_a_whole_scenario(tmp_path: Path) -> None:
         ("Branch", "village"),
         ("Top", "group"),
         ("Peak", "group"),
+        ("Lea", "group"),
+        ("Scar", "group"),
     ]
-    assert parents(scenario) == {"Edge": "West", "Branch": "West", "Top": "Branch", "Peak": "East"}
+    assert parents(scenario) == {
+        "Edge": "West",
+        "Branch": "West",
+        "Top": "Branch",
+        "Peak": "East",
+        "Lea": "West",
+        "Scar": "East",
+    }
     assert len(scenario.orders) == 12
     assert scenario.synthetic == ("sites", "orders", "fleet", "weather", "timetable")
     assert any("OpenStreetMap" in text for text in scenario.credits)
-    assert sum(site.drone_pads > 0 for site in scenario.sites) == 2
+    assert [site.id for site in scenario.sites if site.drone_pads] == [scenario.sites[0].id, scenario.sites[2].id]
     zones = read_airspace(tmp_path / "out" / "airspace.geojson").zones
     assert [(zone.kind, zone.name) for zone in zones] == [("controlled", "Pad"), ("no_fly", "substation")]
     assert max(hour.peak_wind_m_s for hour in read_weather(tmp_path / "out" / "weather.csv").hours) > 12
-    assert "Peak" in notes(tmp_path)
+    assert "No van reaches these 2 sites" in notes(tmp_path)
     assert "1 protected areas are not forbidden" in notes(tmp_path)
 
 
@@ -96,7 +105,16 @@ def test_population_is_taken_from_the_file_first(tmp_path: Path) -> None:
     scenario = make(tmp_path, valley(), population=tmp_path / "people.csv")
     people = {site.name: site.population for site in scenario.sites if site.level != "county"}
     assert scenario.sites[0].name == "East"
-    assert people == {"West": 9_000, "East": 12_000, "Edge": 800, "Branch": 300, "Top": 40, "Peak": 5}
+    assert people == {
+        "West": 9_000,
+        "East": 12_000,
+        "Edge": 800,
+        "Branch": 300,
+        "Top": 40,
+        "Peak": 5,
+        "Lea": 40,
+        "Scar": 5,
+    }
     assert "rows of the population file: Edge" in notes(tmp_path)
     assert any("GeoNames" in text for text in scenario.credits)
 
