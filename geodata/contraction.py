@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
 
 from geodata.location import FloatArray
 from geodata.profiles import EdgeCosts
@@ -41,17 +40,6 @@ class ContractedGraph:
     energy_wh: FloatArray
     first_piece: IntArray
     piece: IntArray
-
-    @property
-    def matrix(self) -> sparse.csr_matrix:
-        """Seconds as a sparse matrix of shape (c, c)."""
-        count = self.node.size
-        return sparse.csr_matrix((self.duration_s, (self.tail, self.head)), shape=(count, count))
-
-    def arc_between(self, tail: IntArray, head: IntArray) -> IntArray:
-        """Return the arc from each tail to each head (positions; the arcs must exist)."""
-        count = self.node.size
-        return np.searchsorted(self.tail * count + self.head, tail * count + head).astype(np.int64)
 
 
 @dataclass(frozen=True)

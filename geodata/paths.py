@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
-from scipy.sparse.csgraph import dijkstra
 
-from geodata.contraction import ContractedGraph, contract
+from geodata.contraction import contract
+from geodata.hierarchy import TABLE_CELLS, Hierarchy, Table, build_hierarchy, sweep
 from geodata.location import FloatArray
 from geodata.profiles import EdgeCosts
-from geodata.street_matrix import BATCH, Snap, whole_seconds
+from geodata.street_matrix import Snap, whole_seconds
 from geodata.streets import IntArray, StreetNetwork
 
 
@@ -57,43 +56,43 @@ def find_paths(
     pairs
         (from, to) as indices into `snapped`.
     """
-    nodes = np.unique(snapped.node[snapped.node >= 0])
     found: list[StreetPath | None] = [None] * len(pairs)
-    if nodes.size == 0:
+    tied = [k for k, (i, j) in enumerate(pairs) if snapped.node[i] >= 0 and snapped.node[j] >= 0]
+    if not tied:
         return found
-    graph = contract(network, costs, nodes)
-    position = np.searchsorted(graph.node, snapped.node)
-    starts = np.array([i for i, j in pairs if snapped.node[i] >= 0 and snapped.node[j] >= 0], dtype=np.int64)
-    sources = np.unique(position[starts])
-    by_source: dict[int, list[int]] = {}
-    for k, (i, j) in enumerate(pairs):
-        if snapped.node[i] >= 0 and snapped.node[j] >= 0:
-            by_source.setdefault(int(position[i]), []).append(k)
-    matrix = graph.matrix
-    for first in range(0, sources.size, BATCH):
-        batch = sources[first : first + BATCH]
-        _, before = dijkstra(matrix, directed=True, indices=batch, return_predecessors=True)
-        for row, source in enumerate(batch.tolist()):
-            for k in by_source[source]:
-                i, j = pairs[k]
-                found[k] = _path(network, costs, graph, before[row], snapped, (i, j), (source, int(position[j])))
+    hierarchy = build_hierarchy(contract(network, costs, np.unique(snapped.node[snapped.node >= 0])))
+    position = np.searchsorted(hierarchy.graph.node, snapped.node)
+    targets = np.unique(position[[pairs[k][1] for k in tied]])
+    batch = max(1, TABLE_CELLS // hierarchy.order.size)
+    for start in range(0, targets.size, batch):
+        columns = targets[start : start + batch]
+        table = sweep(hierarchy, columns, with_arcs=True)
+        for k in tied:
+            i, j = pairs[k]
+            column = int(np.searchsorted(columns, position[j]))
+            if column < columns.size and columns[column] == position[j]:
+                edges = _edges_to(hierarchy, table, int(position[i]), column)
+                found[k] = None if edges is None else _path(network, costs, snapped, (i, j), edges)
     return found
 
 
-def _path(
-    network: StreetNetwork,
-    costs: EdgeCosts,
-    graph: ContractedGraph,
-    before: npt.NDArray[np.int32],
-    snapped: Snap,
-    places: tuple[int, int],
-    ends: tuple[int, int],
-) -> StreetPath | None:
-    """Return one path off a predecessor row, or None where the end was not reached."""
-    i, j = places
-    edges = _edges_of(graph, before, *ends)
-    if edges is None:
+def _edges_to(hierarchy: Hierarchy, table: Table, start: int, column: int) -> IntArray | None:
+    """Return the network edges of the way from a position to a target of the table, None if there is none."""
+    if not np.isfinite(table.duration_s[start, column]) or table.arc is None:
         return None
+    edges: list[IntArray] = [np.empty(0, dtype=np.int64)]
+    arc = int(table.arc[start, column])
+    while arc >= 0:
+        edges.append(hierarchy.edges_of(arc))
+        arc = int(table.arc[hierarchy.head[arc], column])
+    return np.concatenate(edges)
+
+
+def _path(
+    network: StreetNetwork, costs: EdgeCosts, snapped: Snap, places: tuple[int, int], edges: IntArray
+) -> StreetPath:
+    """Return the path over some edges between two places, with figures as in the travel matrix."""
+    i, j = places
     nodes = np.concatenate([[snapped.node[i]], network.edge_to[edges]]).astype(np.int64)
     seconds = costs.duration_s[edges].sum() + snapped.access_s[i] + snapped.access_s[j]
     return StreetPath(
@@ -102,20 +101,6 @@ def _path(
         duration_s=0 if i == j else int(whole_seconds(np.array([seconds]))[0]),
         energy_wh=float(costs.energy_wh[edges].sum()),
     )
-
-
-def _edges_of(graph: ContractedGraph, before: npt.NDArray[np.int32], start: int, end: int) -> IntArray | None:
-    """Return the network edges of the path from start to end (positions in the graph), None if there is none."""
-    chain = [end]
-    while chain[-1] != start:
-        previous = int(before[chain[-1]])
-        if previous < 0:
-            return None
-        chain.append(previous)
-    stops = np.array(chain[::-1], dtype=np.int64)
-    arcs = graph.arc_between(stops[:-1], stops[1:])
-    pieces = [graph.piece[graph.first_piece[arc] : graph.first_piece[arc + 1]] for arc in arcs.tolist()]
-    return np.concatenate(pieces) if pieces else np.empty(0, dtype=np.int64)
 
 
 def path_geometry(network: StreetNetwork, nodes: Sequence[int]) -> FloatArray:

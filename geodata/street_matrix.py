@@ -8,17 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from scipy.sparse.csgraph import connected_components, dijkstra
+from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from geodata.contraction import ContractedGraph, contract
+from geodata.contraction import contract
+from geodata.hierarchy import TABLE_CELLS, Hierarchy, build_hierarchy, sweep
 from geodata.location import FloatArray
 from geodata.matrix import UNREACHABLE_S, TravelMatrix
 from geodata.profiles import EdgeCosts, Profile
 from geodata.streets import IntArray, StreetNetwork
 
-BATCH = 128
-"""Sources searched at once; bounds the memory of a search to a few hundred megabytes."""
 SLACK_S = 1e-6
 """Rounding noise of sums of seconds that does not make a whole second more."""
 
@@ -101,7 +100,7 @@ def compute_matrix(
     energy = np.zeros((size, size), dtype=np.float64)
     if tied.size:
         nodes, place = np.unique(snapped.node[tied], return_inverse=True)
-        seconds, metres, watt_hours = node_matrix(contract(network, costs, nodes), nodes)
+        seconds, metres, watt_hours = node_matrix(build_hierarchy(contract(network, costs, nodes)), nodes)
         walked = snapped.access_s[tied]
         total = seconds[np.ix_(place, place)] + walked[:, None] + walked[None, :]
         reached = np.isfinite(total)
@@ -119,7 +118,7 @@ def whole_seconds(seconds: FloatArray) -> IntArray:
     return np.ceil(seconds - SLACK_S).astype(np.int64)
 
 
-def node_matrix(graph: ContractedGraph, nodes: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+def node_matrix(hierarchy: Hierarchy, nodes: IntArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return seconds (inf: no way), metres and watt-hours between kept nodes of a contracted graph.
 
     Parameters
@@ -132,66 +131,14 @@ def node_matrix(graph: ContractedGraph, nodes: IntArray) -> tuple[FloatArray, Fl
     tuple
         Three arrays of shape (k, k).
     """
-    stops = np.searchsorted(graph.node, nodes)
-    matrix = graph.matrix
-    tails, metres_in, wh_in = _incoming(graph)
+    stops = np.searchsorted(hierarchy.graph.node, nodes)
     shape = (nodes.size, nodes.size)
     seconds, metres, watt_hours = np.empty(shape), np.empty(shape), np.empty(shape)
-    for start in range(0, nodes.size, BATCH):
-        rows = slice(start, start + BATCH)
-        found, before = dijkstra(matrix, directed=True, indices=stops[rows], return_predecessors=True)
-        seconds[rows] = found[:, stops]
-        metres[rows], watt_hours[rows] = _along_paths(before, tails, (metres_in, wh_in), stops)
+    batch = max(1, TABLE_CELLS // hierarchy.order.size)
+    for start in range(0, nodes.size, batch):
+        columns = slice(start, start + batch)
+        table = sweep(hierarchy, stops[columns])
+        seconds[:, columns] = table.duration_s[stops]
+        metres[:, columns] = table.distance_m[stops]
+        watt_hours[:, columns] = table.energy_wh[stops]
     return seconds, metres, watt_hours
-
-
-def _incoming(graph: ContractedGraph) -> tuple[IntArray, FloatArray, FloatArray]:
-    """Return tail, metres and watt-hours of the arcs into each node, shape (most arcs in, c), padded with -1."""
-    order = np.argsort(graph.head, kind="stable")
-    head = graph.head[order]
-    slot = np.arange(head.size) - np.searchsorted(head, head)
-    shape = (int(slot.max(initial=-1)) + 1, graph.node.size)
-    tails = np.full(shape, -1, dtype=np.int64)
-    metres, watt_hours = np.zeros(shape), np.zeros(shape)
-    tails[slot, head] = graph.tail[order]
-    metres[slot, head] = graph.distance_m[order]
-    watt_hours[slot, head] = graph.energy_wh[order]
-    return tails, metres, watt_hours
-
-
-def _along_paths(
-    before: npt.NDArray[np.int32], tails: IntArray, amounts_in: tuple[FloatArray, FloatArray], stops: IntArray
-) -> tuple[FloatArray, FloatArray]:
-    """Add up amounts of arcs along the paths of predecessor trees by pointer doubling.
-
-    Parameters
-    ----------
-    before
-        Predecessors of each node by source, shape (r, c), negative at sources and unreached nodes.
-    tails, amounts_in
-        As from `_incoming`.
-    stops
-        Nodes wanted, shape (k,).
-
-    Returns
-    -------
-    tuple
-        Two arrays of shape (r, k): the sums at the wanted nodes; 0 where unreached.
-    """
-    rows, count = before.shape
-    sums = [np.zeros((rows, count)) for _ in amounts_in]
-    for slot in range(tails.shape[0]):
-        by_this = (before == tails[slot]) & (before >= 0)
-        for total, amount in zip(sums, amounts_in, strict=True):
-            np.copyto(total, amount[slot], where=by_this)
-    offset = (np.arange(rows) * count)[:, None]
-    jump = (np.where(before < 0, np.arange(count), before) + offset).ravel()
-    flat = [total.ravel() for total in sums]
-    while True:
-        onward = jump[jump]
-        flat = [total + total[jump] for total in flat]
-        if np.array_equal(onward, jump):
-            break
-        jump = onward
-    first, second = (total.reshape(rows, count)[:, stops] for total in flat)
-    return first, second
