@@ -66,6 +66,8 @@ class SyntheticCounty:
     settlements: tuple[Settlement, ...]
     at_m: FloatArray
     """Shape (n, 2): places in metres east and north of the south-west corner."""
+    roadless: frozenset[int]
+    """Settlements no road leads to."""
     streets: SyntheticStreets
     courses: tuple[BusCourse, ...]
     facilities: tuple[Facility, ...]
@@ -140,6 +142,7 @@ def make_county(spec: CountySpec, seed: int) -> SyntheticCounty:
         relief,
         tuple(_renamed_hub(settlements, spec)),
         at_m,
+        frozenset(plan.roadless),
         streets,
         tuple(courses),
         (),

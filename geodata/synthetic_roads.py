@@ -8,7 +8,7 @@ settlements to the roads laid before: province road, then towns, villages and gr
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -40,6 +40,8 @@ PATH = RoadClass("path", 0.35, 300.0, 4)
 ROAD_CLASSES = (PRIMARY, SECONDARY, UNCLASSIFIED, TRACK, PATH)
 """Laid a little below the limits of each class (6, 9, 12 % and steeper tracks), for smoothing moves the line."""
 
+NO_ROAD_SHARE = 0.03
+"""Share of groups no road leads to (domain notes 5)."""
 LEAST_SAVING = 1.6
 """A loop is closed where the way by road is at least this many times the cost of the connection."""
 _MOVES = (
@@ -55,8 +57,8 @@ class RoadPlan:
 
     cols: int
     links: dict[tuple[int, int], int] = field(default_factory=dict)
-    footpath_only: set[int] = field(default_factory=set)
-    """Settlements (by index) that only a path leads to."""
+    roadless: list[int] = field(default_factory=list)
+    """Settlements (by index) without road; a footpath leads to every second of them, nothing to the others."""
 
     def add_path(self, cells: Sequence[int], road: RoadClass) -> None:
         """Lay a road along cells; where a road is already, the better class stays."""
@@ -77,7 +79,7 @@ def lay_roads(relief: Relief, settlements: Sequence[Settlement], loops: int, see
     relief
         The land.
     settlements
-        Hub first; those without `has_road` get a footpath each, every second one none at all.
+        Hub first. Some isolated groups stay without road.
     loops
         Number of connections added between neighbouring places whose way by road is long.
     seed
@@ -89,15 +91,13 @@ def lay_roads(relief: Relief, settlements: Sequence[Settlement], loops: int, see
     plan = RoadPlan(cols)
     cell = [place.row * cols + place.col for place in settlements]
     _lay_primary(layer, plan, cell[0])
-    by_level = {
-        level: [cell[k] for k, place in enumerate(settlements) if place.level is level and place.has_road]
-        for level in Level
-    }
+    by_level = {level: [cell[k] for k, place in enumerate(settlements) if place.level is level] for level in Level}
     layer.connect(plan, by_level[Level.TOWN], SECONDARY, batches=2)
     layer.connect(plan, by_level[Level.VILLAGE], UNCLASSIFIED, batches=3)
     _lay_loops(layer, plan, by_level[Level.TOWN] + by_level[Level.VILLAGE], loops)
     layer.connect(plan, by_level[Level.GROUP], TRACK, batches=2)
-    _lay_footpaths(layer, plan, settlements, cell)
+    plan.roadless = _cut_off(plan, settlements, cell)
+    _lay_footpaths(layer, plan, [cell[k] for k in plan.roadless[::2]])
     return plan
 
 
@@ -277,24 +277,58 @@ def _road_lengths(relief: Relief, plan: RoadPlan) -> csr_array[np.float64]:
     return csr_array(coo_array((length_m, (pairs[:, 0], pairs[:, 1])), shape=(size, size)).tocsr())
 
 
-def _lay_footpaths(layer: _Layer, plan: RoadPlan, settlements: Sequence[Settlement], cell: Sequence[int]) -> None:
-    """Lay a footpath to every second settlement without a road; the others have nothing."""
-    without = [k for k, place in enumerate(settlements) if not place.has_road]
-    walked = without[::2]
-    if not walked:
-        return
+def _cut_off(plan: RoadPlan, settlements: Sequence[Settlement], cell: Sequence[int]) -> list[int]:
+    """Take away the tracks to some isolated groups: those that lie farthest from all other roads.
+
+    Only dead ends that serve nobody else are taken, so that the others keep their road. Return the groups.
+    """
+    around = _neighbours(plan)
+    used = set(cell)
+    road = plan.cells()
+    spurs = []
+    for k, place in enumerate(settlements):
+        if not (place.level is Level.GROUP and place.isolated) or len(around.get(cell[k], ())) != 1:
+            continue
+        spur = _spur(around, cell[k], used)
+        others = np.setdiff1d(road, spur[:-1])
+        rows, cols = others // plan.cols - place.row, others % plan.cols - place.col
+        spurs.append((-int((rows**2 + cols**2).min()), k, spur))
+    wanted = max(1, round(NO_ROAD_SHARE * sum(place.level is Level.GROUP for place in settlements)))
+    chosen = sorted(spurs)[:wanted]
+    for _, _, spur in chosen:
+        for a, b in pairwise(spur):
+            plan.links.pop((min(a, b), max(a, b)), None)
+    return [k for _, k, _ in chosen]
+
+
+def _spur(around: Mapping[int, Sequence[int]], leaf: int, used: Collection[int]) -> list[int]:
+    """Return the cells from a dead end to the first junction or settlement on the way."""
+    spur = [leaf, around[leaf][0]]
+    while len(around[spur[-1]]) == 2 and spur[-1] not in used:
+        near = around[spur[-1]]
+        spur.append(near[0] if near[0] != spur[-2] else near[1])
+    return spur
+
+
+def _lay_footpaths(layer: _Layer, plan: RoadPlan, cells: Sequence[int]) -> None:
+    """Lay a footpath to each of some cells."""
     _, before = layer.from_roads(plan.cells(), PATH)
-    for k in walked:
-        plan.add_path(_trace(before, cell[k]), PATH)
-        plan.footpath_only.add(k)
+    for cell in cells:
+        plan.add_path(_trace(before, cell), PATH)
 
 
-def chains(plan: RoadPlan, kept: Collection[int] = ()) -> Iterator[tuple[list[int], int]]:
-    """Yield stretches of road between junctions, ends, changes of class and `kept` cells: cells, class rank."""
+def _neighbours(plan: RoadPlan) -> dict[int, list[int]]:
+    """Return the cells each road cell is joined to, in order."""
     around: dict[int, list[int]] = {}
     for a, b in sorted(plan.links):
         around.setdefault(a, []).append(b)
         around.setdefault(b, []).append(a)
+    return around
+
+
+def chains(plan: RoadPlan, kept: Collection[int] = ()) -> Iterator[tuple[list[int], int]]:
+    """Yield stretches of road between junctions, ends, changes of class and `kept` cells: cells, class rank."""
+    around = _neighbours(plan)
 
     def rank(a: int, b: int) -> int:
         return plan.links[min(a, b), max(a, b)]

@@ -17,8 +17,6 @@ from geodata.synthetic_terrain import Relief
 
 ISOLATED_SHARE = 0.2
 """Villages and groups away from the clusters, up on the slopes."""
-NO_ROAD_SHARE = 0.03
-"""Groups no road leads to."""
 HUB_PEOPLE, TOWN_PEOPLE, VILLAGE_PEOPLE, GROUP_PEOPLE = 36_000.0, 3_200.0, 320.0, 90.0
 """Median inhabitants; lognormal around it (90 per group: domain notes 5, the others assumed)."""
 RIVER_BANK_M = 90.0
@@ -43,7 +41,6 @@ class Settlement:
     population: int
     parent: int | None
     isolated: bool = False
-    has_road: bool = True
 
 
 def settle(relief: Relief, towns: int, villages: int, groups: int, seed: int) -> list[Settlement]:
@@ -67,11 +64,7 @@ def settle(relief: Relief, towns: int, villages: int, groups: int, seed: int) ->
     first_village = 1 + towns
     for parent, cell, isolated in _groups(ground, [entry[1] for entry in cells[first_village:]], groups):
         cells.append((Level.GROUP, cell, first_village + parent, isolated))
-    roadless = _roadless([isolated and level is Level.GROUP for level, _, _, isolated in cells], groups, rng)
-    return [
-        _settlement(level, cell, parent, isolated, next(names), k not in roadless, rng)
-        for k, (level, cell, parent, isolated) in enumerate(cells)
-    ]
+    return [_settlement(level, cell, parent, isolated, next(names), rng) for level, cell, parent, isolated in cells]
 
 
 class _Ground:
@@ -212,13 +205,6 @@ def _nearest(cell: Cell, places: list[tuple[Level, Cell, int | None, bool]], lev
     )
 
 
-def _roadless(may_lack: list[bool], groups: int, rng: np.random.Generator) -> set[int]:
-    """Choose the groups without a road among the isolated ones."""
-    candidates = np.flatnonzero(may_lack)
-    wanted = min(len(candidates), max(1, round(NO_ROAD_SHARE * groups)))
-    return set(rng.permutation(candidates)[:wanted].tolist())
-
-
 _PEOPLE: dict[Level, tuple[float, float]] = {
     Level.COUNTY: (HUB_PEOPLE, 0.15),
     Level.TOWN: (TOWN_PEOPLE, 0.45),
@@ -239,11 +225,10 @@ def _settlement(
     parent: int | None,
     isolated: bool,
     name: tuple[str, str],
-    has_road: bool,
     rng: np.random.Generator,
 ) -> Settlement:
     median, sigma = _PEOPLE[level]
     name_zh, pinyin = name
     kind_zh, kind = _KIND[level]
     population = max(8, round(float(rng.lognormal(math.log(median), sigma))))
-    return Settlement(level, pinyin + kind, name_zh + kind_zh, cell[0], cell[1], population, parent, isolated, has_road)
+    return Settlement(level, pinyin + kind, name_zh + kind_zh, cell[0], cell[1], population, parent, isolated)

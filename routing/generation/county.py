@@ -233,9 +233,9 @@ def _site_ids(county: SyntheticCounty) -> list[str]:
 def _pad_towns(county: SyntheticCounty, count: int) -> list[int]:
     """Choose towns for drone pads one by one, each the one that reaches most people not reached yet."""
     remote = {
-        k: place.population * (1 if place.has_road else 5)
+        k: place.population * (5 if k in county.roadless else 1)
         for k, place in enumerate(county.settlements)
-        if place.level is Level.GROUP and (place.isolated or not place.has_road)
+        if place.level is Level.GROUP and (place.isolated or k in county.roadless)
     }
     towns = [k for k, place in enumerate(county.settlements) if place.level is Level.TOWN]
     near = {
@@ -275,7 +275,7 @@ def _facility_zone(
 def _corridor(county: SyntheticCounty, sites: Sequence[Site]) -> Zone | None:
     """Return a corridor from a pad to the roadless group nearest to one, or None where nothing is in reach."""
     pads = [k for k, site in enumerate(sites) if site.drone_pads]
-    roadless = [k for k, place in enumerate(county.settlements) if not place.has_road]
+    roadless = sorted(county.roadless)
     pairs = [(float(np.hypot(*(county.at_m[a] - county.at_m[b]))), a, b) for a in pads for b in roadless]
     if not pairs:
         return None
