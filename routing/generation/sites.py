@@ -92,21 +92,26 @@ def choose_hub(places: Sequence[OsmPlace], people: Mapping[str, Population]) -> 
 
     The most populous place, where a population is known for at least one city or town (or for any place, if there is
     none of them); unknown populations count as assumed by kind. Where nothing is known: the capital, else the
-    greatest kind of place, else the place with most others within 10 km; equals by OSM id.
+    greatest kind of place, else the place with most others within 10 km; equals by capital, kind and OSM id.
     """
-    top_kind = min(PLACE_KINDS.index(place.kind) for place in places)
+    top_kind = min(_rank(place) for place in places)
     towns = [place for place in places if LEVEL_OF_KIND[place.kind] is Level.TOWN] or list(places)
     if any(people[place.osm_id].source != "assumed" for place in towns):
-        hub = min(places, key=lambda p: (-people[p.osm_id].people, not _is_capital(p), p.osm_id))
+        hub = min(places, key=lambda p: (-people[p.osm_id].people, not _is_capital(p), _rank(p), p.osm_id))
         return hub, f"the most populous place, {people[hub.osm_id].people} people ({people[hub.osm_id].source})"
     capitals = [place for place in places if _is_capital(place)]
     if capitals:
-        hub = min(capitals, key=lambda p: (_capital_rank(p), PLACE_KINDS.index(p.kind), p.osm_id))
+        hub = min(capitals, key=lambda p: (_capital_rank(p), _rank(p), p.osm_id))
         return hub, "tagged as capital (no town's population is known)"
     lon, lat = np.array([p.lon for p in places]), np.array([p.lat for p in places])
-    greatest = [place for place in places if PLACE_KINDS.index(place.kind) == top_kind]
+    greatest = [place for place in places if _rank(place) == top_kind]
     hub = min(greatest, key=lambda p: (-int((_metres(p, lon, lat) <= 10_000).sum()), p.osm_id))
     return hub, f"the {hub.kind} with most places within 10 km (no population is known)"
+
+
+def _rank(place: OsmPlace) -> int:
+    """Return 0 for the greatest kind of place, and up."""
+    return PLACE_KINDS.index(place.kind)
 
 
 def _is_capital(place: OsmPlace) -> bool:
