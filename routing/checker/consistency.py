@@ -11,12 +11,12 @@ from routing.checker.codes import Code
 from routing.checker.costs import LINES, reckon_costs
 from routing.checker.goods import handed_mass_kg, handed_volume_l
 from routing.checker.journeys import Case, Ride
-from routing.checker.movements import energy_tolerance_wh
 from routing.checker.report import Violation
 from routing.model.carrier import BusTrip, Carrier, Drone, Vehicle
 from routing.model.plan import Leg, Movement, OrderLegs, Route, Stop
 
 LOAD_TOLERANCE = 0.01
+BATTERY_TOLERANCE_WH = 0.5
 MONEY_TOLERANCE = 1e-6
 """Of a minor unit and of the sum: how close to a half a sum may lie for either rounding to be right."""
 SPOILAGE_TOLERANCE, SPOILAGE_TOLERANCE_SHARE = 1.0, 0.001
@@ -165,17 +165,16 @@ def _check_battery(route: Route, carrier: Carrier) -> Iterator[Violation]:
         full_wh: float | None = carrier.service.physics.battery_wh
     else:
         full_wh = carrier.type.range_wh if isinstance(carrier, Vehicle) else None
-    used_wh = gross_wh = 0.0
+    used_wh = 0.0
     for here, there in pairwise(route.stops):
         if here.movement is None:
             continue
         used_wh += here.movement.energy_wh
-        gross_wh += abs(here.movement.energy_wh)
-        yield from _compare_battery(route, there, here.movement.battery_left_wh, full_wh, used_wh, gross_wh)
+        yield from _compare_battery(route, there, here.movement.battery_left_wh, full_wh, used_wh)
 
 
 def _compare_battery(
-    route: Route, there: Stop, stated_wh: float | None, full_wh: float | None, used_wh: float, gross_wh: float
+    route: Route, there: Stop, stated_wh: float | None, full_wh: float | None, used_wh: float
 ) -> Iterator[Violation]:
     code = Code.CONSISTENCY_BATTERY
     if (stated_wh is None) != (full_wh is None):
@@ -185,7 +184,7 @@ def _compare_battery(
         yield Violation(code, there.place, None, "", text, route.id)
     elif stated_wh is not None and full_wh is not None:
         off_wh = abs(stated_wh - (full_wh - used_wh))
-        if off_wh > energy_tolerance_wh(gross_wh):
+        if off_wh > BATTERY_TOLERANCE_WH:
             text = (
                 f"battery left at {there.place} is {stated_wh:.1f} Wh, the energy used leaves {full_wh - used_wh:.1f}"
             )

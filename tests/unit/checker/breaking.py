@@ -7,6 +7,7 @@ from typing import Any
 from checker_world import BUS, DAY, PRODUCTS, VAN_TYPE, World, legs_of, make_network, make_world
 
 from geodata.airspace import Airspace, Zone
+from geodata.flight import fly
 from geodata.profiles import load_profiles
 from geodata.streets import Closure
 from geodata.weather import Weather
