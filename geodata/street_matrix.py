@@ -15,9 +15,11 @@ from geodata.contraction import contract
 from geodata.hierarchy import TABLE_CELLS, Hierarchy, build_hierarchy, sweep
 from geodata.location import FloatArray
 from geodata.matrix import UNREACHABLE_S, TravelMatrix
+from geodata.osm_tags import HIGHWAYS
 from geodata.profiles import EdgeCosts, Profile
-from geodata.streets import IntArray, StreetNetwork
+from geodata.streets import BoolArray, IntArray, StreetNetwork
 
+_LAST_MOTORWAY = HIGHWAYS.index("motorway_link")
 SLACK_S = 1e-6
 """Rounding noise of sums of seconds that does not make a whole second more."""
 
@@ -46,7 +48,8 @@ def snap(network: StreetNetwork, costs: EdgeCosts, profile: Profile, lon: FloatA
 
     Such a node lies in a strongly connected part of the usable edges. The nearest node of the largest part within
     `max_snap_m` is taken; where there is none, the nearest node of any other part of two nodes or more, so that places
-    of a valley that is cut off still reach each other. The last metres are walked in a straight line.
+    of a valley that is cut off still reach each other. Nodes only on motorways or inside tunnels are no places to stop.
+    The last metres are walked in a straight line.
 
     Parameters
     ----------
@@ -57,9 +60,10 @@ def snap(network: StreetNetwork, costs: EdgeCosts, profile: Profile, lon: FloatA
     part = _strong_parts(network, costs)
     sizes = np.bincount(part)
     largest = part == int(sizes.argmax())
+    suitable = (sizes[part] > 1) & _stoppable(network, costs)
     node: IntArray = np.full(x_y.shape[0], -1, dtype=np.int64)
     access = np.full(x_y.shape[0], np.nan)
-    for candidates in (largest & (sizes[part] > 1), ~largest & (sizes[part] > 1)):
+    for candidates in (largest & suitable, ~largest & suitable):
         missing = np.flatnonzero(node < 0)
         index = np.flatnonzero(candidates)
         if missing.size == 0 or index.size == 0:
@@ -78,6 +82,15 @@ def _strong_parts(network: StreetNetwork, costs: EdgeCosts) -> npt.NDArray[np.in
     ends = (network.edge_from[usable], network.edge_to[usable])
     graph = sparse.csr_matrix((np.ones(ends[0].size), ends), shape=(network.n_nodes, network.n_nodes))
     return np.asarray(connected_components(graph, directed=True, connection="strong")[1], dtype=np.int32)
+
+
+def _stoppable(network: StreetNetwork, costs: EdgeCosts) -> BoolArray:
+    """Return the nodes with a usable edge that is neither a motorway nor in a tunnel, shape (n,)."""
+    ordinary = np.isfinite(costs.duration_s) & ~network.edge_tunnel & (network.edge_highway > _LAST_MOTORWAY)
+    found = np.zeros(network.n_nodes, dtype=np.bool_)
+    found[network.edge_from[ordinary]] = True
+    found[network.edge_to[ordinary]] = True
+    return found
 
 
 def compute_matrix(

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
-from pathlib import Path
-from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 import shapely
-from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
-from geodata.errors import Fault, FaultCollector, nearest_name
+from geodata.closures import Closure, read_closures
 from geodata.location import FloatArray, LocalFrame
+
+__all__ = ["BoolArray", "Closure", "CodeArray", "IntArray", "StreetNetwork", "closed_edges", "read_closures"]
 
 IntArray = npt.NDArray[np.int64]
 CodeArray = npt.NDArray[np.uint8]
@@ -157,50 +155,10 @@ class StreetNetwork:
         )
 
 
-CLOSURE_KINDS = ("closed", "restricted")
 LINE_REACH_M = 15.0
 """How far an edge's midpoint may lie from a closure's line to count as on it."""
 LINE_PARALLEL_COS = 0.7
 """Least |cosine| of the angle between edge and line (about 45°): crossing roads stay open."""
-_CLOSURE_KEYS = ("kind", "from_s", "until_s", "months", "applies_to", "id", "name")
-
-
-@dataclass(frozen=True)
-class Closure:
-    """A stretch of road or an area closed for some time.
-
-    Parameters
-    ----------
-    kind
-        ``closed``: nobody in `applies_to` passes (empty: nobody at all). ``restricted``: as closed, but with an empty
-        `applies_to` walkers still pass.
-    geometry
-        Line (roads along it) or polygon (roads meeting it), degrees.
-    from_s, until_s
-        Seconds after midnight between which it holds, each day.
-    months
-        Months (1-12) in which it holds; empty: all.
-    applies_to
-        Profile ids it holds for; empty: see `kind`.
-    """
-
-    id: str
-    kind: str
-    geometry: BaseGeometry
-    from_s: int = 0
-    until_s: int = 86_400
-    months: tuple[int, ...] = ()
-    applies_to: tuple[str, ...] = ()
-
-    def holds(self, date: dt.date, from_s: int, until_s: int, profile_id: str | None, *, on_foot: bool) -> bool:
-        """Return whether the closure binds a profile at some moment of [from_s, until_s] on a date."""
-        if self.months and date.month not in self.months:
-            return False
-        if self.from_s > until_s or self.until_s <= from_s:
-            return False
-        if self.applies_to:
-            return profile_id is None or profile_id in self.applies_to
-        return self.kind == "closed" or not on_foot
 
 
 def closed_edges(
@@ -265,119 +223,3 @@ def _follows(middle_m: FloatArray, course_m: FloatArray, line: shapely.LineStrin
     norms = np.linalg.norm(along, axis=1) * np.linalg.norm(course_m, axis=1)
     cosine = np.abs((along * course_m).sum(axis=1)) / np.maximum(norms, 1e-9)
     return np.asarray(close & (cosine >= LINE_PARALLEL_COS), dtype=np.bool_)
-
-
-def read_closures(path: Path, collector: FaultCollector | None = None) -> tuple[Closure, ...]:
-    """Read a GeoJSON file of closed roads.
-
-    Faults go to `collector` where one is given (and the faulty features are left out), else they are raised.
-
-    Raises
-    ------
-    InputError
-        Without a collector, if the file or any feature is faulty; all faults at once.
-    """
-    faults = FaultCollector() if collector is None else collector
-    found = []
-    for row, feature in enumerate(_read_features(path, faults), start=1):
-        closure = _closure_of(feature, row, path.name, faults)
-        if closure is not None:
-            found.append(closure)
-    if collector is None:
-        faults.raise_if_any()
-    return tuple(found)
-
-
-def _read_features(path: Path, faults: FaultCollector) -> Sequence[Mapping[str, object]]:
-    """Return the features of a GeoJSON FeatureCollection; [] and a fault where it is none."""
-    remedy = "Give a GeoJSON FeatureCollection of lines or polygons."
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        faults.add(Fault("FILE_MISSING", path.name, "There is no such file", remedy))
-        return []
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        faults.add(Fault("NOT_GEOJSON", path.name, f"The file is not readable as JSON: {error}", remedy))
-        return []
-    features = document.get("features") if isinstance(document, dict) else None
-    if not isinstance(features, list) or not all(isinstance(feature, dict) for feature in features):
-        faults.add(Fault("NOT_GEOJSON", path.name, "The file has no list of features", remedy))
-        return []
-    return features
-
-
-def _closure_of(feature: Mapping[str, object], row: int, file: str, faults: FaultCollector) -> Closure | None:
-    """Return one feature as a Closure, or None and faults."""
-    found = len(faults.faults)
-    properties = feature.get("properties") or {}
-    if not isinstance(properties, dict):
-        properties = {}
-
-    def fault(code: str, field: str, value: object, reason: str, remedy: str) -> None:
-        faults.add(Fault(code, file, reason, remedy, row=row, field=field, value=str(value)))
-
-    for key in properties:
-        if key not in _CLOSURE_KEYS:
-            near = nearest_name(key, _CLOSURE_KEYS)
-            hint = f"Did you mean {near!r}?" if near else f"Known are {', '.join(_CLOSURE_KEYS)}."
-            fault("UNKNOWN_KEY", key, properties[key], "There is no such property", hint)
-    kind = properties.get("kind", "closed")
-    if kind not in CLOSURE_KINDS:
-        fault("UNKNOWN_KIND", "kind", kind, "There is no such kind of closure", "Use closed or restricted.")
-    times = [_whole(properties.get(key), default) for key, default in (("from_s", 0), ("until_s", 86_400))]
-    if times[0] is None or times[1] is None or times[0] >= times[1]:
-        value = f"{properties.get('from_s')}, {properties.get('until_s')}"
-        fault(
-            "BAD_TIME",
-            "from_s",
-            value,
-            "The closure does not begin before it ends",
-            "Give whole seconds, from_s < until_s.",
-        )
-    months, applies_to = _listed(properties.get("months")), _listed(properties.get("applies_to"))
-    if not all(isinstance(month, int) and 1 <= month <= 12 for month in months):
-        fault("BAD_MONTH", "months", properties.get("months"), "A month is not one", "List numbers from 1 to 12.")
-    geometry = _geometry_of(feature)
-    if geometry is None:
-        fault(
-            "BAD_GEOMETRY", "geometry", None, "The shape is not a line or polygon in degrees", "Draw a line or polygon."
-        )
-    if len(faults.faults) > found or geometry is None or times[0] is None or times[1] is None:
-        return None
-    return Closure(
-        id=str(properties.get("id", row)),
-        kind=str(kind),
-        geometry=geometry,
-        from_s=times[0],
-        until_s=times[1],
-        months=tuple(int(str(month)) for month in months),
-        applies_to=tuple(str(profile) for profile in applies_to),
-    )
-
-
-def _whole(value: object, default: int) -> int | None:
-    """Return a whole number, the default for None, None for anything else."""
-    if value is None:
-        return default
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _listed(value: object) -> list[object]:
-    """Return a list as it is, a single value as a list of one, None as []."""
-    if value is None:
-        return []
-    return list(value) if isinstance(value, list) else [value]
-
-
-def _geometry_of(feature: Mapping[str, object]) -> BaseGeometry | None:
-    """Return the feature's line or polygon, or None if it has none within the range of degrees."""
-    try:
-        geometry = shape(cast("dict[str, object]", feature["geometry"]))
-    except (KeyError, TypeError, ValueError, AttributeError, shapely.errors.ShapelyError):
-        return None
-    kinds = ("LineString", "MultiLineString", "Polygon", "MultiPolygon")
-    if geometry.geom_type not in kinds or geometry.is_empty:
-        return None
-    west, south, east, north = geometry.bounds
-    in_range = west >= -180.0 and east <= 180.0 and south >= -90.0 and north <= 90.0
-    return geometry if in_range else None

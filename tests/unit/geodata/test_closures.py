@@ -111,17 +111,29 @@ def test_every_fault_is_reported_at_once(tmp_path: Path) -> None:
         feature({"type": "Point", "coordinates": [1.5, 42.5]}),
         feature({"type": "LineString", "coordinates": [[1.5, 420.5], [1.6, 42.6]]}),
         feature({"type": "LineString"}),
+        feature({"type": "Polygon", "coordinates": [[[1, 42], [2, 43], [2, 42], [1, 43], [1, 42]]]}),
         feature(),
     )
     with pytest.raises(InputError) as error:
         read_closures(path)
     found = [(fault.row, fault.code) for fault in error.value.faults]
-    codes = ["UNKNOWN_KIND", "UNKNOWN_KEY", "BAD_TIME", "BAD_MONTH", "BAD_GEOMETRY", "BAD_GEOMETRY", "BAD_GEOMETRY"]
+    codes = ["UNKNOWN_KIND", "UNKNOWN_KEY", "BAD_TIME", "BAD_MONTH", *["BAD_GEOMETRY"] * 4]
     assert found == list(enumerate(codes, start=1))
     assert "until_s" in error.value.faults[1].remedy
     collector = FaultCollector()
-    assert [closure.id for closure in read_closures(path, collector)] == ["8"]
-    assert len(collector.faults) == 7
+    assert [closure.id for closure in read_closures(path, collector)] == ["9"]
+    assert len(collector.faults) == 8
+
+
+def test_unknown_profile_is_named_where_profiles_are_known(tmp_path: Path) -> None:
+    """Tests that a closure for a profile nobody has is faulty, with the nearest one suggested."""
+    path = write(tmp_path / "closures.geojson", feature(applies_to=["van_disel"]))
+    assert read_closures(path)[0].applies_to == ("van_disel",)
+    with pytest.raises(InputError) as error:
+        read_closures(path, None, ["van_diesel", "truck"])
+    (fault,) = error.value.faults
+    assert (fault.code, fault.field, fault.value) == ("UNKNOWN_PROFILE", "applies_to", "van_disel")
+    assert "van_diesel" in fault.remedy
 
 
 @pytest.mark.parametrize(("text", "code"), [(None, "FILE_MISSING"), ("{", "NOT_GEOJSON"), ("[]", "NOT_GEOJSON")])

@@ -1,5 +1,7 @@
 """Unit tests of snapping, travel matrices and paths on streets."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from street_cases import Edge, both_ways, make_network
@@ -54,6 +56,15 @@ def test_snap_falls_back_to_a_cut_off_part() -> None:
     network = chain()
     snapped = snap(network, edge_costs(network, VAN), VAN, np.array([1.6, 1.5]), np.array([42.5, 42.5]))
     assert snapped.node.tolist() == [5, 0]
+
+
+def test_snap_avoids_tunnels_and_motorways() -> None:
+    """Tests that a place above a tunnel or beside a motorway is tied to a street where one can stop."""
+    edges = [*both_ways(0, 1, highway="motorway"), *both_ways(1, 2), *both_ways(2, 3, way=5), *both_ways(3, 4, way=5)]
+    network = make_network(5, edges)
+    network = dataclasses.replace(network, edge_tunnel=network.edge_way_id == 5)
+    snapped = snap(network, edge_costs(network, VAN), VAN, np.array([1.5, 1.5031]), np.array([42.5, 42.5]))
+    assert snapped.node.tolist() == [1, 2]
 
 
 def test_snap_without_any_usable_road() -> None:
