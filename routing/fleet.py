@@ -149,7 +149,7 @@ def load_presets(drone_types: Mapping[str, DroneType]) -> Presets:
     collector.raise_if_any()
     services = document.get("drone", {})
     drones = {
-        drone_id: {**dataclasses.asdict(physics), **services.get(drone_id, {})}
+        drone_id: {**dataclasses.asdict(physics), **services.get(drone_id, {}), "id": None}
         for drone_id, physics in drone_types.items()
     }
     return Presets(document.get("vehicle", {}), drones)
@@ -213,8 +213,8 @@ class _Reading:
         for number, values in self.records(document, key):
             where = Where(self.file, number, f"{key}.")
             made, faults = make(values, where)
-            type_id = values.get("id")
-            if isinstance(type_id, str):
+            type_id = made.id if made is not None else str(values.get("id", "")).strip()
+            if type_id:
                 if type_id in found or type_id in (taken or {}):
                     remedy = "Give every type an id of its own."
                     faults.append(

@@ -9,20 +9,11 @@ from typing import Any
 
 from geodata.errors import Fault, FaultCollector
 from routing.fault_codes import FaultCode
-from routing.records import RecordType, Where, unknown_keys
+from routing.records import RecordType, Row, Where, unknown_keys
 from routing.text_files import decode_text
 
 _TWICE = "\0twice"
 """Key under which an object remembers which of its keys came twice; no JSON text of ours has such a key."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row or record: its number, its raw values by column, and the faults of its shape."""
-
-    number: int
-    values: Mapping[str, object]
-    faults: tuple[Fault, ...] = ()
 
 
 def read_json(data: bytes, where: Where, record: RecordType, collector: FaultCollector) -> tuple[Row, ...] | None:

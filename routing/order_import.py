@@ -11,9 +11,8 @@ from typing import Any, Final
 from geodata.errors import Fault
 from routing.coordinates import Extent, check_coordinates
 from routing.fault_codes import FaultCode
-from routing.json_records import Row
 from routing.model.order import Order, RejectedRow
-from routing.records import MAX_TIME_S, Field, RecordType, Where, did_you_mean, read_record
+from routing.records import MAX_TIME_S, Field, RecordType, Row, Where, did_you_mean, read_record
 from routing.sites import nearest_site
 from routing.tables import Table
 

@@ -120,6 +120,15 @@ def _as_arguments(field: Field) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
+class Row:
+    """One row or record: its number, its raw values by column, and the faults of its shape."""
+
+    number: int
+    values: Mapping[str, object]
+    faults: tuple[Fault, ...] = ()
+
+
+@dataclass(frozen=True)
 class Where:
     """Where a record stands: file, row (or record number) and, in nested files, the prefix of its field names."""
 

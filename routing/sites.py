@@ -11,8 +11,7 @@ from geodata.errors import Fault, FaultCollector
 from geodata.location import Level, Site
 from routing.coordinates import Extent, check_coordinates, middle_extent
 from routing.fault_codes import FaultCode
-from routing.json_records import Row
-from routing.records import MAX_TIME_S, Field, RecordType, Where, did_you_mean, read_record
+from routing.records import MAX_TIME_S, Field, RecordType, Row, Where, did_you_mean, read_record
 from routing.tables import Table
 
 SITE_RECORD: Final = RecordType(

@@ -16,8 +16,8 @@ from typing import Final
 from geodata.errors import Fault, FaultCollector
 from routing.cells import is_blank
 from routing.fault_codes import FaultCode
-from routing.json_records import Row, read_geojson, read_json
-from routing.records import RecordType, Where, did_you_mean
+from routing.json_records import read_geojson, read_json
+from routing.records import RecordType, Row, Where, did_you_mean
 from routing.text_files import decode_text, read_bytes
 from routing.workbooks import read_sheet
 

@@ -109,6 +109,7 @@ BAD_FLEETS = [
     ("DUPLICATE_ID", 2, "vehicle.id", (VAN, VAN + VAN), ["already used"]),
     ("DUPLICATE_ID", 1, "drone.id", (DRONE, DRONE.replace('id = "L"', 'id = "van"')), ["already used"]),
     ("OUT_OF_RANGE", 1, "drone.reserve", (DRONE, DRONE + "reserve = 20\n"), ["from 0 to 0.9"]),
+    ("MISSING_VALUE", 1, "drone.id", (DRONE, DRONE.replace('id = "L"', "")), ["id is empty"]),
     ("UNKNOWN_TYPE", 1, "stand.type", ('type = "van"', 'type = "vam"'), ["Did you mean 'van'?"]),
     ("UNKNOWN_SITE", 1, "stand.site", ('site = "hub"\ncount', 'site = "hup"\ncount'), ["Did you mean 'hub'?"]),
     ("NO_PAD", 2, "stand.site", ('type = "L"\nsite = "hub"', 'type = "L"\nsite = "t1"'), ["without a drone pad"]),

@@ -272,6 +272,8 @@ BAD_JSON = [
     ("DUPLICATE_KEY", 1, "id", orders_json({})[:-2] + ', "id": "o2"}]'),
     ("WINDOW_OVERLAP", 1, "windows", orders_json({"windows": [[3600, 7200], [7000, 9000]]})),
     ("WINDOW_ORDER", 1, "windows", orders_json({"windows": [[7200, 3600]]})),
+    ("WRONG_TYPE", 1, "windows", orders_json({"windows": "08:00-10:00"})),
+    ("WRONG_TYPE", 1, "shipper", orders_json({"shipper": ["Farm 7"]})),
     ("WRONG_TYPE", 1, "windows", orders_json({"windows": [7200, 10_000]})),
     (
         "TWO_WINDOWS",

@@ -6,7 +6,17 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
-from scenario_folders import ORDERS, PRODUCTS, SITES, orders_json, read, rename_file, write_folder, write_workbook
+from scenario_folders import (
+    CONFIG,
+    ORDERS,
+    PRODUCTS,
+    SITES,
+    orders_json,
+    read,
+    rename_file,
+    write_folder,
+    write_workbook,
+)
 
 from geodata.location import Level
 from routing.model.carrier import Compartment
@@ -77,6 +87,29 @@ shift = [25200, "17:00"]
     assert (own.shift_end_s, own.max_drive_s, own.range_wh) == (61_200, 28_800, None)
 
 
+def test_profile_beside_a_preset_brings_its_energy(tmp_path: Path) -> None:
+    """Tests that a preset with another travel profile runs on what that profile runs on."""
+    fleet = '[[vehicle]]\nid = "x"\npreset = "van_electric"\nprofile = "van_diesel"\n'
+    assert read(write_folder(tmp_path, fleet=fleet)).vehicle_types["x"].energy_source == "diesel"
+
+
+def test_ids_of_types_may_be_numbers_or_padded(tmp_path: Path) -> None:
+    """Tests that a type whose id is a number, or has blanks around it, is found by its stand."""
+    types = '[[vehicle]]\nid = 5\npreset = "walker"\n[[vehicle]]\nid = " w "\npreset = "walker"\n'
+    stands = '[[stand]]\ntype = 5\nsite = "t1"\n[[stand]]\ntype = "w"\nsite = "t1"\n'
+    scenario = read(write_folder(tmp_path, fleet=types + stands))
+    assert set(scenario.vehicle_types) == {"5", "w"} == {stand.type for stand in scenario.stands}
+
+
+def test_toml_takes_date_times_and_single_names(tmp_path: Path) -> None:
+    """Tests that a date with a time counts as its date and a single name as a list of one."""
+    config = CONFIG.replace("2025-03-03", "2025-03-03T06:00:00").replace('["orders"]', '"sites"')
+    scenario = read(write_folder(tmp_path, config=config))
+    assert scenario.service_date == dt.date(2025, 3, 3)
+    assert scenario.synthetic == ("sites",)
+    assert all(site.synthetic for site in scenario.sites)
+
+
 def test_diesel_price_counts_ten_kilowatt_hours_a_litre(tmp_path: Path) -> None:
     """Tests that the price of a litre becomes a tenth of it per kWh, and other rates have their defaults."""
     rates = read(write_folder(tmp_path)).rates
@@ -108,14 +141,13 @@ def test_workbook_reads_as_the_csv(tmp_path: Path) -> None:
     folder = write_folder(tmp_path)
     lines: list[list[object]] = [
         ["id", "from_site", "to_site", "weight_kg", "volume_l", "window_start_s", "window_end_s", "release_s"],
-        [101, "hub", "t1", "1.5", 5, dt.time(8, 30), 36_000, dt.timedelta(hours=25)],
+        [101, "hub", "t1", "1.5", 5, dt.time(8, 30), dt.timedelta(hours=25), dt.time(7, 0)],
         [],
         [102.0, "hub", "v1", 2, "7", None, None, None],
     ]
-    lines[1][-1] = dt.time(7, 0)
     write_workbook(rename_file(folder, "orders", "orders.xlsx"), lines)
     first, second = read(folder).orders
-    assert (first.id, first.weight_kg, first.windows, first.release_s) == ("101", 1.5, ((30_600, 36_000),), 25_200)
+    assert (first.id, first.weight_kg, first.windows, first.release_s) == ("101", 1.5, ((30_600, 90_000),), 25_200)
     assert (second.id, second.volume_l, second.windows) == ("102", 7.0, ())
 
 
