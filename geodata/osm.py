@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import osmium
 
 from geodata.errors import Fault, InputError
 from geodata.location import FloatArray, LocalFrame, great_circle_m
 from geodata.osm_tags import HIGHWAYS, BarrierUse, WayUse, read_barrier_tags, read_way_tags
+from geodata.road_lines import road_lines
 from geodata.street_shape import ElevationModel, curve_radii_m, smooth_elevation
 from geodata.streets import BoolArray, CodeArray, IntArray, StreetNetwork
 
@@ -314,14 +314,11 @@ class _Blocks:
 
 
 def _radii(segments: _Segments, lon: FloatArray, lat: FloatArray) -> FloatArray:
-    """Return the curve radius of each segment, way by way (a gap in a way starts a new line)."""
+    """Return the curve radius of each segment along its road line."""
     frame = LocalFrame(round(float(lon.mean()), 6), round(float(lat.mean()), 6))
     x_y = np.column_stack(frame.to_metres(lon, lat))
     radius = np.full(segments.start.size, np.inf)
-    broken = (segments.way[1:] != segments.way[:-1]) | (segments.start[1:] != segments.end[:-1])
-    bounds: npt.NDArray[np.int64] = np.concatenate([[0], np.flatnonzero(broken) + 1, [segments.start.size]])
-    for first, last in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
-        if last - first > 1:
-            nodes = np.append(segments.start[first:last], segments.end[last - 1])
-            radius[first:last] = curve_radii_m(x_y[nodes])
+    for members, nodes in road_lines(segments.start, segments.end, segments.way):
+        if members.size > 1:
+            radius[members] = curve_radii_m(x_y[nodes])
     return radius

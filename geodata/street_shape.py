@@ -25,6 +25,8 @@ SMOOTHING_M = 60.0
 """L above: as wide (standard deviation) as a plain moving average over sqrt(24)·L = 294 m of road."""
 CURVE_REACH_M = 15.0
 """A change of heading at a vertex is taken as driven over this many metres before and after it."""
+LEAST_RADIUS_M = 4.0
+"""No road vehicle turns tighter (a small van's turning radius is about 5 m)."""
 UNTRUSTED_WEIGHT = 1e-6
 """Weight of the terrain where the road is not on it (tunnels, bridges, outside the tiles), against 1 elsewhere."""
 
@@ -160,7 +162,7 @@ def curve_radii_m(x_y_m: FloatArray, reach_m: float = CURVE_REACH_M) -> FloatArr
     Parameters
     ----------
     x_y_m
-        Points of the line in metres, shape (k, 2), k ≥ 2, no two neighbours equal.
+        Points of the line in metres, shape (k, 2), k ≥ 2.
 
     Returns
     -------
@@ -169,7 +171,9 @@ def curve_radii_m(x_y_m: FloatArray, reach_m: float = CURVE_REACH_M) -> FloatArr
     """
     steps = np.diff(x_y_m, axis=0)
     lengths = np.hypot(steps[:, 0], steps[:, 1])
-    heading = np.unwrap(np.arctan2(steps[:, 1], steps[:, 0]))
+    # A step of no length has no heading: it takes that of the step before.
+    known = np.maximum.accumulate(np.where(lengths > 0.0, np.arange(lengths.size), 0))
+    heading = np.unwrap(np.arctan2(steps[:, 1], steps[:, 0])[known])
     along = np.concatenate([[0.0], np.cumsum(lengths)])
     # Integral of the heading along the line, continued straight beyond both ends.
     far = reach_m + 1.0
@@ -181,4 +185,4 @@ def curve_radii_m(x_y_m: FloatArray, reach_m: float = CURVE_REACH_M) -> FloatArr
     )
     turn = np.abs(np.diff(mean_heading))
     with np.errstate(divide="ignore"):
-        return np.where(turn > 1e-9, lengths / np.maximum(turn, 1e-12), np.inf)
+        return np.where(turn > 1e-9, np.maximum(lengths / np.maximum(turn, 1e-12), LEAST_RADIUS_M), np.inf)

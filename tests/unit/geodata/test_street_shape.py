@@ -103,6 +103,17 @@ def test_zigzag_of_digitising_is_no_curve() -> None:
     assert radii[5:-5].min() > 150.0
 
 
+def test_points_at_one_place_are_no_curve() -> None:
+    """Tests that a point drawn twice changes no radius and no radius is tighter than a vehicle can turn."""
+    bend = [[0.0, 0.0], [50.0, 0.0], [50.0, 0.0], [0.0, 0.5]]
+    once = curve_radii_m(np.array(bend[:2] + bend[3:]))
+    twice = curve_radii_m(np.array(bend))
+    assert twice[[0, 2]] == pytest.approx(once)
+    assert twice.min() >= 4.0
+    west = np.array([[0.0, 0.0], [-50.0, 1.0], [-50.0, 1.0], [-100.0, 0.0]])
+    assert curve_radii_m(west)[[0, 2]] == pytest.approx(curve_radii_m(west[[0, 1, 3]]))
+
+
 def test_hairpin_is_tight() -> None:
     """Tests that a hairpin drawn with three points reads a radius below 15 m at its apex."""
     radii = curve_radii_m(np.array([[0.0, 0.0], [60.0, 0.0], [66.0, 5.0], [60.0, 10.0], [0.0, 10.0]]))
