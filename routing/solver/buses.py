@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from routing.model.carrier import BusTrip
 from routing.solver.instance import BusRide, Instance, Job
@@ -32,13 +33,13 @@ class BusLoad:
         self.entries: list[tuple[Task, BusRide]] = []
         self.cost = 0.0
 
-    def snapshot(self) -> object:
+    def snapshot(self) -> Any:
         """Return the entries."""
         return list(self.entries), self.cost
 
-    def restore(self, saved: object) -> None:
+    def restore(self, saved: Any) -> None:
         """Return to a snapshot and publish its times."""
-        self.entries, self.cost = saved  # type: ignore[assignment,misc] # own format
+        self.entries, self.cost = saved
         for task in self.tasks():
             task.owner = self
         self.refresh()
@@ -59,7 +60,7 @@ class BusLoad:
         task.owner = self
         self.entries.append((task, seat.ride))
 
-    def refresh(self) -> bool:
+    def refresh(self, *, reload: bool = True) -> bool:  # noqa: ARG002 # all of it is cheap
         """Publish times and price the trip's cargo."""
         self.cost = 0.0
         for task, ride in self.entries:

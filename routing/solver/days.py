@@ -8,6 +8,7 @@ other carriers included. A day is feasible when earliest ≤ latest everywhere.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from routing.model.carrier import MAX_CONTINUOUS_DRIVE_S, MIN_REST_S
 from routing.solver.instance import FAR_S, Fleet, Instance, whole_seconds
@@ -69,14 +70,14 @@ class Day:
 
     # --- Snapshots -------------------------------------------------------------------------------------------------
 
-    def snapshot(self) -> object:
+    def snapshot(self) -> Any:
         """Return copies of all lists and figures."""
         lists = tuple(list(getattr(self, name)) for name in _LISTS)
         return lists, [list(row) for row in self.mass], [list(row) for row in self.litres], self.drive_s, self.cost
 
-    def restore(self, saved: object) -> None:
+    def restore(self, saved: Any) -> None:
         """Return to a snapshot and publish its times again."""
-        lists, self.mass, self.litres, self.drive_s, self.cost = saved  # type: ignore[misc,assignment] # own format
+        lists, self.mass, self.litres, self.drive_s, self.cost = saved
         for name, values in zip(_LISTS, lists, strict=True):
             setattr(self, name, values)
         for task in self.tasks():
@@ -129,10 +130,10 @@ class Day:
 
     # --- Times -----------------------------------------------------------------------------------------------------
 
-    def refresh(self) -> bool:
+    def refresh(self, *, reload: bool = True) -> bool:
         """Recompute loads, bounds, times and cost; return False where times, loads or driving limits do not hold."""
         self._bound()
-        ok = self._weigh()
+        ok = self._weigh() if reload else True
         ok = self._run_forward() and ok
         ok = self._run_backward() and ok
         self.squeeze(settled=False)

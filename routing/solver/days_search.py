@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from routing.solver.days import Day
-from routing.solver.instance import whole_seconds
+from routing.solver.instance import IMPOSSIBLE, whole_seconds
 from routing.solver.tasks import Request, Task
 
 
@@ -28,8 +28,9 @@ class Spot:
     unload_start_s: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Option:
+class _Option(NamedTuple):
+    """A way to put the leg in; sorts by cost."""
+
     delta: float
     load_at: int
     load_new: bool
@@ -43,10 +44,11 @@ def best_spot(day: Day, request: Request, limit: float) -> Spot | None:
     Cost is the detour's distance, energy and time plus service time; waiting is not counted.
     """
     service_cost = (request.load_service_s + request.unload_service_s) * day.fleet.cost_per_s
+    bound = limit - service_cost
     options: list[_Option] = []
     for first, last in day.rounds():
-        options.extend(option for option in _options(day, request, first, last) if option.delta + service_cost < limit)
-    options.sort(key=lambda option: (option.delta, option.load_at, option.unload_at, option.load_new))
+        options += _options(day, request, first, last, bound)
+    options.sort()
     for option in options:
         part = _room(day, request, option)
         times = _simulate(day, request, option) if part is not None else None
@@ -70,44 +72,53 @@ def best_spot(day: Day, request: Request, limit: float) -> Spot | None:
 # --- Candidates ----------------------------------------------------------------------------------------------------
 
 
-def _options(day: Day, request: Request, first: int, last: int) -> Iterator[_Option]:
+def _options(day: Day, request: Request, first: int, last: int, bound: float) -> list[_Option]:
     base = day.fleet.base
     origin, target = request.ride.origin, request.ride.destination
     if origin == base:
-        for at, new, delta in _visits(day, target, first, last):
-            yield _Option(delta, first, False, at, new)
-    elif target == base:
-        for at, new, delta in _visits(day, origin, first, last):
-            yield _Option(delta, at, new, last, False)
-    else:
-        yield from _pairs(day, request, first, last)
+        return [_Option(delta, first, False, at, new) for delta, at, new in _visits(day, target, first, last, bound)]
+    if target == base:
+        return [_Option(delta, at, new, last, False) for delta, at, new in _visits(day, origin, first, last, bound)]
+    return _pairs(day, request, first, last, bound)
 
 
-def _visits(day: Day, place: int, first: int, last: int) -> Iterator[tuple[int, bool, float]]:
-    """Yield (index, new, extra cost) of every way to visit a place within a round."""
+def _visits(day: Day, place: int, first: int, last: int, bound: float) -> list[tuple[float, int, bool]]:
+    """Return (extra cost, index, new) of every way below `bound` to visit a place within a round."""
     cost, stops = day.fleet.arc_cost, day.place
     to_row, stop_cost = cost[place], day.fleet.type.stop_s * day.fleet.cost_per_s
+    found: list[tuple[float, int, bool]] = []
     for k in range(first, last):
         here, there = stops[k], stops[k + 1]
         if here == place and k > first:
-            yield k, False, 0.0
+            if bound > 0.0:
+                found.append((0.0, k, False))
         else:
-            yield k, True, cost[here][place] + to_row[there] - cost[here][there] + stop_cost
+            row = cost[here]
+            delta = row[place] + to_row[there] - row[there] + stop_cost
+            if delta < bound:
+                found.append((delta, k, True))
+    return found
 
 
-def _pairs(day: Day, request: Request, first: int, last: int) -> Iterator[_Option]:
-    """Yield options for a leg between two places away from the base."""
+def _pairs(day: Day, request: Request, first: int, last: int, bound: float) -> list[_Option]:
+    """Return options below `bound` for a leg between two places away from the base."""
     origin, target = request.ride.origin, request.ride.destination
     cost, stops = day.fleet.arc_cost, day.place
     stop_cost = day.fleet.type.stop_s * day.fleet.cost_per_s
-    visits = list(_visits(day, target, first, last))
-    for at, new, delta in _visits(day, origin, first, last):
-        for there_at, there_new, there_delta in visits:
-            if there_at > at:
-                yield _Option(delta + there_delta, at, new, there_at, there_new)
+    visits = _visits(day, target, first, last, bound)
+    found: list[_Option] = []
+    for delta, at, new in _visits(day, origin, first, last, IMPOSSIBLE):
+        found += [
+            _Option(delta + there_delta, at, new, there_at, there_new)
+            for there_delta, there_at, there_new in visits
+            if there_at > at and delta + there_delta < bound
+        ]
         here, there = (stops[at], stops[at + 1]) if new else (origin, stops[at + 1])
         via = cost[here][origin] + cost[origin][target] + cost[target][there] - cost[here][there]
-        yield _Option(via + stop_cost * (2.0 if new else 1.0), at, new, at, True)
+        via += stop_cost * (2.0 if new else 1.0)
+        if via < bound:
+            found.append(_Option(via, at, new, at, True))
+    return found
 
 
 # --- Checks --------------------------------------------------------------------------------------------------------

@@ -16,12 +16,15 @@ from routing.solver.buses import BusLoad
 from routing.solver.days import Day
 from routing.solver.instance import Instance, Job
 from routing.solver.sorties import DroneDay
-from routing.solver.state import Proposal, State
+from routing.solver.state import KnownSites, Proposal, State
 from routing.solver.tasks import Chain
 
 _NEIGHBOURS = 40
-_BLINK = 0.01
+_KEEP_WON, _KEEP_OTHER = 0.99, 0.35
+"""Chance that a chain is looked at when a job is put back: one it has ridden by before, and any other."""
 _MEAN_REMOVED = 8
+_TRIES = 4
+"""Chains tried to place a job by; the first may fail on times between carriers or on the cold."""
 _SPECULATION = (1.0, 1.0, 1.5, 4.0, math.inf)
 """How much more than being left out a job may cost when put back: later jobs may share the new round."""
 
@@ -34,6 +37,8 @@ class Moves:
     chains: Mapping[int, tuple[Chain, ...]]
     random: random.Random
     neighbours: dict[int, list[int]] = field(default_factory=dict)
+    won: dict[int, dict[Chain, None]] = field(default_factory=dict)
+    """By job, the chains it has ridden by at some time."""
 
     def near(self, job: Job) -> list[int]:
         """Return the jobs whose remote ends are nearest to the job's, itself first."""
@@ -60,17 +65,23 @@ def _remote_end(instance: Instance, job: Job) -> tuple[float, float]:
 
 def insert_job(state: State, moves: Moves, job: Job, limit: float, *, blink: bool = False) -> bool:
     """Put a job into the plan by its cheapest chain that holds; return whether it was placed."""
-    proposals: list[Proposal] = []
-    for chain in moves.chains[job.index]:
-        if blink and moves.random.random() < _BLINK:
-            continue
-        for window in job.windows:
-            proposal = state.propose(job, chain, limit, window)
-            if proposal is not None:
-                proposals.append(proposal)
-                break
-    proposals.sort(key=lambda proposal: proposal.delta)
-    return any(state.place(job, proposal) for proposal in proposals)
+    chains: Sequence[Chain] = moves.chains[job.index]
+    if blink:
+        won = moves.won.get(job.index, ())
+        chains = [chain for chain in chains if moves.random.random() < (_KEEP_WON if chain in won else _KEEP_OTHER)]
+    for _ in range(_TRIES):
+        best: Proposal | None = None
+        known: KnownSites = {}
+        for chain in chains:
+            for window in job.windows:
+                best = state.propose(job, chain, best.delta if best else limit, window, known) or best
+        if best is None:
+            return False
+        if state.place(job, best):
+            moves.won.setdefault(job.index, {})[best.chain] = None
+            return True
+        chains = [chain for chain in chains if chain is not best.chain]
+    return False
 
 
 def construct(
@@ -161,20 +172,20 @@ def step(state: State, moves: Moves, temperature: float, cost: float) -> float:
     """Make one move on the plan and keep it or not; return the plan's cost afterwards."""
     state.begin()
     absent = choose_removed(state, moves)
-    for index in absent:
-        if index in state.served:
-            state.remove(state.instance.jobs[index])
+    state.remove(*(state.instance.jobs[index] for index in absent if index in state.served))
     absent += _left_out(state, moves, absent)
     jobs = [state.instance.jobs[index] for index in absent]
     _shuffle(moves, jobs)
     factor = moves.random.choice(_SPECULATION)
     for job in jobs:
         insert_job(state, moves, job, job.unserved_cost * factor, blink=True)
-    for job in state.warm_jobs():
+    warm = state.warm_jobs()
+    for job in warm:
         state.remove(job)
         insert_job(state, moves, job, job.unserved_cost * factor)
     found = state.cost()
-    if found < cost - temperature * math.log(max(1e-300, moves.random.random())) and not state.warm_jobs():
+    sound = not warm or not state.warm_jobs()
+    if sound and found < cost - temperature * math.log(max(1e-300, moves.random.random())):
         state.commit()
         return found
     state.rollback()
@@ -189,7 +200,7 @@ def _left_out(state: State, moves: Moves, absent: Sequence[int]) -> list[int]:
     for index in moves.near(state.instance.jobs[absent[0]]):
         if index not in state.served and index not in taken and moves.chains[index]:
             found.append(index)
-    return found[:8]
+    return found[:3]
 
 
 def _shuffle(moves: Moves, jobs: list[Job]) -> None:

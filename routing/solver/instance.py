@@ -87,6 +87,21 @@ class Fleet:
         return self.type.cost_per_h / 3600.0
 
 
+@dataclass(frozen=True, slots=True)
+class FlightHours:
+    """Flights between a drone's base and one place by hour of departure, as plain lists."""
+
+    out_s: list[int]
+    back_s: list[int]
+    open: list[bool]
+    """True where flights both ways are legal in that hour."""
+    out_wh: list[list[float]]
+    back_wh: list[list[float]]
+    max_payload_kg: float
+    best_out_s: int
+    best_back_s: int
+
+
 @dataclass(frozen=True, eq=False)
 class DroneGroup:
     """Interchangeable drones: same service, base and operator, with their flight table."""
@@ -101,6 +116,33 @@ class DroneGroup:
     """Index of the base on axis b of the table."""
     columns: Mapping[int, int]
     """Place index to index on axis p of the table."""
+    payload_kg: tuple[float, ...]
+    _hours: dict[int, FlightHours | None] = field(default_factory=dict)
+
+    def hours(self, place: int) -> FlightHours | None:
+        """Return the flights to a place, None where there are none in any hour."""
+        if place not in self._hours:
+            self._hours[place] = self._read_hours(place)
+        return self._hours[place]
+
+    def _read_hours(self, place: int) -> FlightHours | None:
+        column = self.columns.get(place)
+        if column is None or place == self.base:
+            return None
+        out, back = self.table.out_duration_s[self.row, column], self.table.back_duration_s[self.row, column]
+        legal = (out < UNREACHABLE_S) & (back < UNREACHABLE_S)
+        if not legal.any():
+            return None
+        return FlightHours(
+            out.tolist(),
+            back.tolist(),
+            legal.tolist(),
+            self.table.out_energy_wh[self.row, column].tolist(),
+            self.table.back_energy_wh[self.row, column].tolist(),
+            float(self.table.max_payload_kg[self.row, column]),
+            int(out.min()),
+            int(back.min()),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,7 +381,8 @@ def _drone_groups(problem: Problem, drones: Sequence[Drone], index: Mapping[str,
         table = problem.flights[service.id]
         columns = {index[place_id]: k for k, place_id in enumerate(table.place_ids)}
         row = table.base_index[base]
-        found.append(DroneGroup(number, service, index[base], operator, tuple(ids), table, row, columns))
+        payload_kg = tuple(table.payload_kg.tolist())
+        found.append(DroneGroup(number, service, index[base], operator, tuple(ids), table, row, columns, payload_kg))
     return tuple(found)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-
-import numpy as np
+from functools import cached_property
 
 from geodata.matrix import UNREACHABLE_S
 from routing.solver.buses import admits, bus_fee
@@ -19,7 +19,10 @@ _PER_PATTERN = 3
 """Of one sequence of carriers kinds at most this many chains are kept, so that the choice stays varied."""
 _NEAR_GROUPS = 6
 """Fleets (and drone groups) considered for reaching one place, cheapest first; fleets based at its ends always are."""
-_MAX_RIDES = 3
+_PER_SEQUENCE = 2
+"""Ways of one sequence of carrier types kept between a transfer site and the far end of a chain."""
+_WORTH = 3.0
+"""Chains estimated at more than this many times the cheapest direct ride are not looked at."""
 _SHARE = {"vehicle": 0.15, "courier": 0.4}
 """Share of a round trip's cost a single stop is expected to bear (assumed; it only ranks chains)."""
 
@@ -28,6 +31,17 @@ _SHARE = {"vehicle": 0.15, "courier": 0.4}
 class _Hop:
     ride: Ride
     estimate: float
+    name: str
+    """Type of carrier, to tell sequences apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Hops in a row, their estimate and the places they touch so far."""
+
+    hops: tuple[_Hop, ...]
+    estimate: float
+    stops: tuple[int, ...]
 
 
 @dataclass(eq=False)
@@ -37,6 +51,7 @@ class ChainFinder:
     instance: Instance
     _onward: dict[int, tuple[_Hop, ...]] = field(default_factory=dict)
     _into: dict[int, tuple[_Hop, ...]] = field(default_factory=dict)
+    _known_parts: dict[tuple[int, bool], dict[int, list[_Part]]] = field(default_factory=dict)
     _skeletons: dict[tuple[int, int], tuple[Chain, ...]] = field(default_factory=dict)
 
     def chains(self, job: Job, keep: int = MAX_CHAINS) -> tuple[Chain, ...]:
@@ -65,48 +80,74 @@ class ChainFinder:
     # --- Hops ------------------------------------------------------------------------------------------------------
 
     def _search(self, origin: int, destination: int) -> Iterator[Chain]:
-        """Yield chains of up to three rides, each place visited once."""
+        """Yield chains of up to three rides, each place visited once; of each sequence of carriers the cheapest."""
         if origin == destination:
             return
-        yield from (Chain((hop.ride,), hop.estimate) for hop in self._direct(origin, destination))
+        direct = self._direct(origin, destination)
+        yield from (Chain((hop.ride,), hop.estimate) for hop in direct)
         if self.instance.only_direct:
             return
-        last_hops = self._hops_into(destination)
-        first_hops: dict[int, list[_Hop]] = {}
-        for hop in self._hops_from(origin):
-            first_hops.setdefault(hop.ride.destination, []).append(hop)
-        for last in last_hops:
-            via = last.ride.origin
-            if via == origin or not self._can_store(via):
+        bound = _WORTH * min((hop.estimate for hop in direct), default=math.inf)
+        handling = self.instance.problem.rates.handling_per_piece
+        for part in self._transfers(origin, destination):
+            if part.estimate <= bound:
+                rides = tuple([hop.ride for hop in part.hops])
+                yield Chain(rides, part.estimate + handling * (len(rides) - 1))
+
+    def _transfers(self, origin: int, destination: int) -> Iterator[_Part]:
+        """Yield the hops of chains with one or two transfers.
+
+        Many orders share their upper end (the hub), so the part of the chain at that end is built once.
+        """
+        depth = [self.instance.places[place].level.depth for place in (origin, destination)]
+        if depth[0] <= depth[1]:
+            heads = self._parts(origin, inward=False)
+            for last in self._hops_into(destination):
+                for head in heads.get(last.ride.origin, ()):
+                    if destination not in head.stops:
+                        yield _Part((*head.hops, last), head.estimate + last.estimate, head.stops)
+        else:
+            tails = self._parts(destination, inward=True)
+            for first in self._hops_from(origin):
+                for tail in tails.get(first.ride.destination, ()):
+                    if origin not in tail.stops:
+                        yield _Part((first, *tail.hops), tail.estimate + first.estimate, tail.stops)
+
+    def _parts(self, place: int, *, inward: bool) -> dict[int, list[_Part]]:
+        """Return by transfer site the ways of one or two hops between it and a place, few of each carrier sequence."""
+        key = (place, inward)
+        if key in self._known_parts:
+            return self._known_parts[key]
+        single: dict[int, list[_Hop]] = {}
+        for hop in self._hops_into(place) if inward else self._hops_from(place):
+            site = hop.ride.origin if inward else hop.ride.destination
+            if self._can_store(site):
+                single.setdefault(site, []).append(hop)
+        found: dict[int, list[_Part]] = {}
+        for site in range(len(self.instance.places)):
+            if site == place or not self._can_store(site):
                 continue
-            for first in self._between(first_hops, via):
-                yield self._chain(first, last)
-            if _MAX_RIDES > 2:
-                yield from self._three(origin, first_hops, last)
-
-    def _three(self, origin: int, first_hops: dict[int, list[_Hop]], last: _Hop) -> Iterator[Chain]:
-        via, target = last.ride.origin, last.ride.destination
-        for middle in self._hops_into(via):
-            stop = middle.ride.origin
-            if stop in (origin, target, via) or not self._can_store(stop):
-                continue
-            for first in self._between(first_hops, stop):
-                yield self._chain(first, middle, last)
-
-    @staticmethod
-    def _between(first_hops: dict[int, list[_Hop]], via: int) -> list[_Hop]:
-        return first_hops.get(via, [])
-
-    def _chain(self, *hops: _Hop) -> Chain:
-        handling = self.instance.problem.rates.handling_per_piece * (len(hops) - 1)
-        return Chain(tuple(hop.ride for hop in hops), sum(hop.estimate for hop in hops) + handling)
+            parts = [_Part((hop,), hop.estimate, (place, site)) for hop in single.get(site, ())]
+            for hop in self._hops_from(site) if inward else self._hops_into(site):
+                stop = hop.ride.destination if inward else hop.ride.origin
+                for other in single.get(stop, ()):
+                    hops = (hop, other) if inward else (other, hop)
+                    parts.append(_Part(hops, hop.estimate + other.estimate, (place, stop, site)))
+            if parts:
+                found[site] = _few_of_each(parts)
+        self._known_parts[key] = found
+        return found
 
     def _can_store(self, place: int) -> bool:
-        return any(kg > 0.0 for kg in self.instance.places[place].store_kg.values())
+        return self._stores[place]
+
+    @cached_property
+    def _stores(self) -> tuple[bool, ...]:
+        return tuple(any(kg > 0.0 for kg in place.store_kg.values()) for place in self.instance.places)
 
     def _direct(self, origin: int, destination: int) -> list[_Hop]:
         found = [
-            _Hop(Ride("fleet", fleet.index, origin, destination), estimate)
+            _Hop(Ride("fleet", fleet.index, origin, destination), estimate, fleet.type.id)
             for fleet in self.instance.fleets
             if (estimate := _fleet_estimate(self.instance, fleet, origin, destination)) is not None
         ]
@@ -121,7 +162,7 @@ class ChainFinder:
             if group.base in (origin, destination):
                 estimate = _drone_estimate(self.instance, group, destination if group.base == origin else origin)
                 if estimate is not None:
-                    hops.append(_Hop(Ride("drone", group.index, origin, destination), estimate))
+                    hops.append(_Hop(Ride("drone", group.index, origin, destination), estimate, group.service.id))
         return hops
 
     def _by_bus(self, origin: int, destination: int) -> list[_Hop]:
@@ -129,7 +170,11 @@ class ChainFinder:
         if not rides:
             return []
         trips = [self.instance.trips[ride.trip] for ride in rides]
-        return [_Hop(Ride("bus", -1, origin, destination), min(trip.fee_per_kg + trip.fee_per_piece for trip in trips))]
+        return [
+            _Hop(
+                Ride("bus", -1, origin, destination), min(trip.fee_per_kg + trip.fee_per_piece for trip in trips), "bus"
+            )
+        ]
 
     def _hops_into(self, place: int) -> tuple[_Hop, ...]:
         """Hops that end at a place: from bases whose carriers reach it, from bus stops, and (to a base) from anywhere."""
@@ -152,11 +197,11 @@ class ChainFinder:
                 continue
             estimate = _fleet_estimate(self.instance, fleet, *ends(fleet.base))
             if estimate is not None:
-                hops.append(_Hop(Ride("fleet", fleet.index, *ends(fleet.base)), estimate))
+                hops.append(_Hop(Ride("fleet", fleet.index, *ends(fleet.base)), estimate, fleet.type.id))
         hops.sort(key=lambda hop: (hop.estimate, hop.ride.group))
         yield from hops[:_NEAR_GROUPS]
         air = [
-            _Hop(Ride("drone", group.index, *ends(group.base)), estimate)
+            _Hop(Ride("drone", group.index, *ends(group.base)), estimate, group.service.id)
             for group in self.instance.drone_groups
             if group.base != place and (estimate := _drone_estimate(self.instance, group, place)) is not None
         ]
@@ -168,7 +213,7 @@ class ChainFinder:
 
     def _own_base_hops(self, place: int, *, inward: bool) -> Iterator[_Hop]:
         """Hops of carriers based at the place itself, to (from) the transfer sites they reach."""
-        for other in self._transfer_sites():
+        for other in self._transfer_sites:
             if other == place:
                 continue
             ends = (other, place) if inward else (place, other)
@@ -176,9 +221,10 @@ class ChainFinder:
                 if fleet.base == place:
                     estimate = _fleet_estimate(self.instance, fleet, *ends)
                     if estimate is not None:
-                        yield _Hop(Ride("fleet", fleet.index, *ends), estimate)
+                        yield _Hop(Ride("fleet", fleet.index, *ends), estimate, fleet.type.id)
             yield from (hop for hop in self._by_air(*ends) if self.instance.drone_groups[hop.ride.group].base == place)
 
+    @cached_property
     def _transfer_sites(self) -> list[int]:
         sites = {fleet.base for fleet in self.instance.fleets} | {group.base for group in self.instance.drone_groups}
         for origin, destination in self.instance.rides:
@@ -195,6 +241,19 @@ class ChainFinder:
             if k < last and self.instance.store_of(job, ride.destination)[1] < job.kg:
                 return False
         return True
+
+
+def _few_of_each(parts: list[_Part]) -> list[_Part]:
+    """Keep the cheapest parts of each sequence of carrier types."""
+    parts.sort(key=lambda part: part.estimate)
+    kept: list[_Part] = []
+    seen: dict[tuple[str, ...], int] = {}
+    for part in parts:
+        names = tuple([hop.name for hop in part.hops])
+        if seen.get(names, 0) < _PER_SEQUENCE:
+            seen[names] = seen.get(names, 0) + 1
+            kept.append(part)
+    return kept
 
 
 def _rank(chain: Chain) -> tuple[float, int, tuple[tuple[str, int, int, int], ...]]:
@@ -215,9 +274,12 @@ def ride_takes(instance: Instance, ride: Ride, job: Job) -> bool:
     kg, litres = (job.boxed_kg, job.boxed_l) if boxed else (job.kg, job.litres)
     if ride.kind == "drone":
         group = instance.drone_groups[ride.group]
-        column = group.columns[ride.destination if ride.origin == group.base else ride.origin]
-        payload = float(group.table.max_payload_kg[group.row, column])
-        return kg <= payload + 1e-9 and litres <= group.service.physics.volume_l + 1e-9
+        flights = group.hours(ride.destination if ride.origin == group.base else ride.origin)
+        return (
+            flights is not None
+            and kg <= flights.max_payload_kg + 1e-9
+            and litres <= group.service.physics.volume_l + 1e-9
+        )
     rides = instance.rides[ride.origin, ride.destination]
     return any(admits(instance.trips[bus.trip], job) for bus in rides)
 
@@ -252,12 +314,10 @@ def _fleet_estimate(instance: Instance, fleet: Fleet, origin: int, destination: 
 
 def _drone_estimate(instance: Instance, group: DroneGroup, place: int) -> float | None:
     """Return the cost of a sortie to the place, None where no hour allows one."""
-    column = group.columns.get(place)
-    if column is None or place == group.base:
+    flights = group.hours(place)
+    if flights is None:
         return None
-    out = group.table.out_duration_s[group.row, column]
-    hours = np.flatnonzero(out < UNREACHABLE_S)
-    for hour in hours.tolist():
+    for hour in [k for k, legal in enumerate(flights.open) if legal]:
         flight = fly_at(group, place, max(hour * 3600, group.service.shift_start_s), 0.0, 0.0)
         if flight is not None:
             price = instance.problem.rates.electricity_per_kwh / 1000.0

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-import numpy as np
-
-from geodata.matrix import UNREACHABLE_S
 from routing.solver.instance import DroneGroup, Instance
 from routing.solver.tasks import Request, Task
 
@@ -57,13 +57,13 @@ class DroneDay:
         self.sorties: list[Sortie] = []
         self.cost = 0.0
 
-    def snapshot(self) -> object:
+    def snapshot(self) -> Any:
         """Return the sorties."""
         return list(self.sorties), self.cost
 
-    def restore(self, saved: object) -> None:
+    def restore(self, saved: Any) -> None:
         """Return to a snapshot and publish its times."""
-        self.sorties, self.cost = saved  # type: ignore[assignment,misc] # own format
+        self.sorties, self.cost = saved
         for task in self.tasks():
             task.owner = self
         self.refresh()
@@ -89,7 +89,7 @@ class DroneDay:
         self.sorties = kept
         task.owner = None
 
-    def refresh(self) -> bool:
+    def refresh(self, *, reload: bool = True) -> bool:  # noqa: ARG002 # all of it is cheap
         """Publish times to the tasks and price the day. Sortie times are always feasible by construction."""
         service = self.group.service
         cost = service.fixed_cost if self.sorties else 0.0
@@ -146,49 +146,37 @@ def fly_at(group: DroneGroup, place: int, start_s: int, down_kg: float, up_kg: f
 
     Every hour the sortie touches must allow the flight, since wind is judged in every hour flown.
     """
-    table, row, column = group.table, group.row, group.columns.get(place)
-    if column is None or max(down_kg, up_kg) > float(table.max_payload_kg[row, column]) + 1e-9:
+    flights = group.hours(place)
+    if flights is None or max(down_kg, up_kg) > flights.max_payload_kg + 1e-9:
         return None
-    hours = table.out_duration_s.shape[2]
-    out_hour = start_s // 3600
-    if start_s < group.service.shift_start_s or not 0 <= out_hour < hours:
+    service, physics = group.service, group.service.physics
+    hours, hour = len(flights.open), start_s // 3600
+    if start_s < service.shift_start_s or not (0 <= hour < hours and flights.open[hour]):
         return None
-    out_s = int(table.out_duration_s[row, column, out_hour])
-    if out_s >= UNREACHABLE_S:
-        return None
-    arrival = start_s + out_s
-    leave = arrival + group.service.physics.winch_s
+    arrival = start_s + flights.out_s[hour]
+    leave = arrival + physics.winch_s
     back_hour = leave // 3600
-    if back_hour >= hours:
+    if back_hour >= hours or not flights.open[back_hour]:
         return None
-    back_s = int(table.back_duration_s[row, column, back_hour])
-    end = leave + back_s
-    if back_s >= UNREACHABLE_S or end > group.service.shift_end_s or not _hours_open(group, column, start_s, end):
+    end = leave + flights.back_s[back_hour]
+    if end > service.shift_end_s or not all(flights.open[hour : end // 3600 + 1]):
         return None
-    out_wh = energy_wh(table.out_energy_wh[row, column, out_hour], table.payload_kg, down_kg)
-    back_wh = energy_wh(table.back_energy_wh[row, column, back_hour], table.payload_kg, up_kg)
-    physics = group.service.physics
-    if out_wh is None or back_wh is None or out_wh + back_wh > physics.battery_wh * (1.0 - physics.reserve):
+    out_wh = energy_wh(flights.out_wh[hour], group.payload_kg, down_kg)
+    back_wh = energy_wh(flights.back_wh[back_hour], group.payload_kg, up_kg)
+    if out_wh + back_wh > physics.battery_wh * (1.0 - physics.reserve):
         return None
     return Flight(start_s, arrival, leave, end, out_wh, back_wh)
 
 
-def _hours_open(group: DroneGroup, column: int, start_s: int, end_s: int) -> bool:
-    table = group.table
-    last = table.out_duration_s.shape[2] - 1
-    return all(
-        table.out_duration_s[group.row, column, min(hour, last)] < UNREACHABLE_S
-        and table.back_duration_s[group.row, column, min(hour, last)] < UNREACHABLE_S
-        for hour in range(start_s // 3600, end_s // 3600 + 1)
-    )
-
-
-def energy_wh(by_class: np.ndarray, payload_kg: np.ndarray, kg: float) -> float | None:  # type: ignore[type-arg]
-    """Interpolate energy over the payload classes; None above the last class."""
-    if kg > float(payload_kg[-1]) + 1e-9:
-        return None
-    found = float(np.interp(kg, payload_kg, by_class))
-    return found if np.isfinite(found) else None
+def energy_wh(by_class: Sequence[float], payload_kg: Sequence[float], kg: float) -> float:
+    """Interpolate energy over the payload classes; infinite above the last class."""
+    if kg > payload_kg[-1] + 1e-9:
+        return math.inf
+    k = min(bisect_right(payload_kg, kg), len(payload_kg) - 1)
+    if k == 0 or payload_kg[k] == payload_kg[k - 1]:
+        return by_class[k]
+    share = (kg - payload_kg[k - 1]) / (payload_kg[k] - payload_kg[k - 1])
+    return by_class[k - 1] + share * (by_class[k] - by_class[k - 1])
 
 
 # --- Search --------------------------------------------------------------------------------------------------------
@@ -278,14 +266,10 @@ def _task_holds(task: Task, start_s: int, end_s: int, handling_s: int) -> bool:
 def _earliest_start(day: DroneDay, request: Request, place: int) -> int:
     """Return the earliest departure that could suit the leg by its loading, its window and the place's hours."""
     group, instance = day.group, day.instance
-    column = group.columns.get(place)
-    if column is None:
+    flights = group.hours(place)
+    if flights is None:
         return group.service.shift_end_s
-    out = group.table.out_duration_s[group.row, column]
-    back = group.table.back_duration_s[group.row, column]
-    out_s, back_s = int(out.min()), int(back.min())
-    if min(out_s, back_s) >= UNREACHABLE_S:
-        return group.service.shift_end_s
+    out_s, back_s = flights.best_out_s, flights.best_back_s
     goes_down = request.ride.origin == group.base
     wanted = request.window[0] - out_s - (0 if goes_down else group.service.physics.winch_s + back_s)
     load = request.earliest_load_s - (0 if goes_down else out_s)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -12,11 +13,14 @@ from routing.solver.days import Day
 from routing.solver.days_search import Spot, best_new_round, best_spot, place_task
 from routing.solver.instance import FAR_S, Instance, Job, fits_compartment
 from routing.solver.sorties import DroneDay, Perch, best_perch
-from routing.solver.tasks import Chain, Owner, Request, Ride, Task
+from routing.solver.tasks import Chain, Request, Ride, Task
 
 _MAX_PROPAGATIONS = 200
 """More passes than this mean that carriers wait for each other in a circle."""
+Carrier = Day | DroneDay | BusLoad
 Site = Spot | Perch | Seat
+KnownSites = dict[tuple[Ride, int, tuple[int, int]], tuple[Site | None, float, int]]
+"""Sites found for rides from a time on, with the limit and the deadline they were looked for under."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,7 @@ class Proposal:
 class Journal:
     """What was touched since a savepoint, as it was before."""
 
-    owners: dict[Owner, object] = field(default_factory=dict)
+    owners: dict[Carrier, object] = field(default_factory=dict)
     jobs: dict[int, tuple[Task, ...] | None] = field(default_factory=dict)
 
 
@@ -43,7 +47,7 @@ class Image:
 
     served: dict[int, tuple[Task, ...]]
     spoilage: dict[int, float]
-    owners: dict[Owner, object]
+    owners: dict[Carrier, object]
 
 
 class State:
@@ -56,13 +60,17 @@ class State:
         self.buses = [BusLoad(instance, k) for k in range(len(instance.trips))]
         self.served: dict[int, tuple[Task, ...]] = {}
         self.spoilage: dict[int, float] = {}
+        self._waiting: dict[int, dict[int, tuple[Task, Task]]] = {}
+        """By place, the jobs that wait there between two rides."""
+        self._exposures: dict[int, tuple[tuple[int, ...], Exposure]] = {}
+        """By job, the last exposure computed and the times it holds for."""
         self._journals: list[Journal] = []
 
     # --- Cost ------------------------------------------------------------------------------------------------------
 
-    def owners(self) -> list[Day | DroneDay | BusLoad]:
+    def owners(self) -> list[Carrier]:
         """Return all carriers."""
-        found: list[Day | DroneDay | BusLoad] = [day for days in self.days for day in days]
+        found: list[Carrier] = [day for days in self.days for day in days]
         found += [drone for drones in self.drones for drone in drones]
         return found + self.buses
 
@@ -104,18 +112,25 @@ class State:
         """Undo everything since the last savepoint."""
         undone = self._journals.pop()
         for index, tasks in undone.jobs.items():
-            if tasks is None:
-                self.served.pop(index, None)
-                self.spoilage.pop(index, None)
-            else:
-                self.served[index] = tasks
+            self._assign(index, tasks)
         for owner, saved in undone.owners.items():
             owner.restore(saved)
         for index, tasks in undone.jobs.items():
             if tasks is not None:
                 self._expose(self.instance.jobs[index], tasks)
 
-    def _touch(self, owner: Owner) -> None:
+    def _assign(self, index: int, tasks: tuple[Task, ...] | None) -> None:
+        """Note what a job rides on (None: nothing) and where it waits."""
+        before = self.served.pop(index, ())
+        for task in before[:-1]:
+            del self._waiting[task.destination][index]
+        self.spoilage.pop(index, None)
+        if tasks is not None:
+            self.served[index] = tasks
+            for arriving, leaving in itertools.pairwise(tasks):
+                self._waiting.setdefault(arriving.destination, {})[index] = (arriving, leaving)
+
+    def _touch(self, owner: Carrier) -> None:
         if self._journals and owner not in self._journals[-1].owners:
             self._journals[-1].owners[owner] = owner.snapshot()
 
@@ -129,15 +144,25 @@ class State:
 
     def load(self, image: Image) -> None:
         """Return to an image; it stays usable."""
-        self.served, self.spoilage = dict(image.served), dict(image.spoilage)
+        for index in list(self.served):
+            self._assign(index, None)
+        for index, tasks in image.served.items():
+            self._assign(index, tasks)
+        self.spoilage = dict(image.spoilage)
         for owner, saved in image.owners.items():
             owner.restore(saved)
             image.owners[owner] = owner.snapshot()
 
     # --- Searching -------------------------------------------------------------------------------------------------
 
-    def propose(self, job: Job, chain: Chain, limit: float, window: tuple[int, int]) -> Proposal | None:
-        """Return the chain with its rides placed one after the other at least cost, None where that fails."""
+    def propose(
+        self, job: Job, chain: Chain, limit: float, window: tuple[int, int], known: KnownSites | None = None
+    ) -> Proposal | None:
+        """Return the chain with its rides placed one after the other at least cost, None where that fails.
+
+        `known` remembers sites between calls for one job on an unchanged plan, as chains share rides.
+        """
+        known = {} if known is None else known
         deadlines = self._deadlines(job, chain, window)
         if deadlines is None:
             return None
@@ -158,7 +183,7 @@ class State:
             )
             if cost >= limit:
                 return None
-            site = self.best_site(request, limit - cost)
+            site = self._known_site(request, limit - cost, known)
             if site is None or not self._storable(job, request, sites, k):
                 return None
             sites.append(site)
@@ -198,6 +223,19 @@ class State:
         end = min(start_by, fleet.type.shift_end_s - home)
         return end - fleet.travel.duration_s[ride.origin][ride.destination]
 
+    def _known_site(self, request: Request, limit: float, known: KnownSites) -> Site | None:
+        """Return the best site, looked up where the ride was placed before from the same time on."""
+        key = (request.ride, request.earliest_load_s, request.window)
+        if key in known:
+            site, tried_limit, tried_end_s = known[key]
+            if site is not None and site.ready_s <= request.latest_unload_end_s and _carrier(site) not in request.avoid:
+                return site if site.delta < limit else None
+            if site is None and tried_limit >= limit and tried_end_s >= request.latest_unload_end_s:
+                return None
+        site = self.best_site(request, limit)
+        known[key] = (site, limit, request.latest_unload_end_s)
+        return site
+
     def best_site(self, request: Request, limit: float) -> Site | None:
         """Return the cheapest site for one ride below `limit`."""
         ride = request.ride
@@ -233,11 +271,10 @@ class State:
     def stored_kg(self, place: int, kind: str, stay: tuple[int, int]) -> float:
         """Return a bound on the kilograms between rides in a place's store during `stay`."""
         total = 0.0
-        for tasks in self.served.values():
-            for before, after in zip(tasks, tasks[1:], strict=False):
-                if before.destination == place and self.instance.store_of(before.job, place)[0] == kind:
-                    apart = after.load_end_s < stay[0] or before.unload_start_s > stay[1]
-                    total += 0.0 if apart else max(before.kg, after.kg)
+        for arriving, leaving in self._waiting.get(place, {}).values():
+            apart = leaving.load_end_s < stay[0] or arriving.unload_start_s > stay[1]
+            if not apart and self.instance.store_of(arriving.job, place)[0] == kind:
+                total += max(arriving.kg, leaving.kg)
         return total
 
     # --- Changing --------------------------------------------------------------------------------------------------
@@ -255,7 +292,7 @@ class State:
                 site.day.place_task(task, site)
             else:
                 site.load.place_task(task, site)
-        self.served[job.index] = tasks
+        self._assign(job.index, tasks)
         if self._propagate([_carrier(site) for site in proposal.sites]) and self._expose(job, tasks):
             self.commit()
             return True
@@ -278,35 +315,40 @@ class State:
             before.following, after.previous = after, before
         return tasks
 
-    def remove(self, job: Job) -> None:
-        """Take a job off all its carriers."""
-        self._note(job.index)
-        tasks = self.served.pop(job.index)
-        self.spoilage.pop(job.index, None)
-        owners = [task.owner for task in tasks if task.owner is not None]
-        for task, owner in zip(tasks, owners, strict=True):
-            self._touch(owner)
-            owner.remove(task)
-        self._propagate(owners)
+    def remove(self, *jobs: Job) -> None:
+        """Take jobs off all their carriers."""
+        owners: dict[Carrier, None] = {}
+        for job in jobs:
+            self._note(job.index)
+            tasks = self.served[job.index]
+            self._assign(job.index, None)
+            for task in tasks:
+                owner = task.owner
+                if owner is not None:
+                    self._touch(owner)
+                    owner.remove(task)
+                    owners[owner] = None
+        self._propagate(list(owners))
 
-    def _propagate(self, owners: Sequence[Owner]) -> bool:
+    def _propagate(self, owners: Sequence[Carrier]) -> bool:
         """Refresh carriers and all those their times reach, until nothing changes; False where something breaks."""
-        queue = list(dict.fromkeys(owners))
+        queue: dict[Carrier, bool] = dict.fromkeys(owners, True)
         passes = 0
         while queue:
-            owner = queue.pop(0)
+            owner = next(iter(queue))
+            reload = queue.pop(owner)
             passes += 1
             self._touch(owner)
-            if not owner.refresh() or passes > _MAX_PROPAGATIONS:
+            if not owner.refresh(reload=reload) or passes > _MAX_PROPAGATIONS:
                 return False
-            if not isinstance(owner, Day):
-                queue += [task.previous.owner for task in owner.tasks() if _rides_day(task.previous)]
-                queue += [task.following.owner for task in owner.tasks() if _rides_day(task.following)]
-                queue = list(dict.fromkeys(queue))
-                continue
-            changed: list[Task] = []
-            owner.publish(changed)
-            queue += [task.owner for task in changed if _rides_day(task) and task.owner not in queue]
+            changed: list[Task | None] = []
+            if isinstance(owner, Day):
+                owner.publish(changed)
+            elif reload:
+                changed = [other for task in owner.tasks() for other in (task.previous, task.following)]
+            for task in changed:
+                if task is not None and isinstance(task.owner, Day):
+                    queue.setdefault(task.owner, False)
         return True
 
     # --- Cold ------------------------------------------------------------------------------------------------------
@@ -315,7 +357,16 @@ class State:
         """Note what spoilage costs; return whether a cold job keeps its limits by the current schedule."""
         if not job.product.cold:
             return True
-        found = job_exposure(self.instance, tasks)
+        times = tuple(
+            time_s
+            for task in tasks
+            for time_s in (task.load_start_s, task.load_end_s, task.unload_start_s, task.unload_end_s)
+        ) + (id(tasks),)
+        known = self._exposures.get(job.index)
+        if known is None or known[0] != times:
+            known = (times, job_exposure(self.instance, tasks))
+            self._exposures[job.index] = known
+        found = known[1]
         self.spoilage[job.index] = found.loss * sum(order.value for order in job.orders)
         return found.within(job.product)
 
@@ -328,12 +379,8 @@ class State:
         ]
 
 
-def _carrier(site: Site) -> Day | DroneDay | BusLoad:
+def _carrier(site: Site) -> Carrier:
     return site.load if isinstance(site, Seat) else site.day
-
-
-def _rides_day(task: Task | None) -> bool:
-    return task is not None and isinstance(task.owner, Day)
 
 
 def job_exposure(instance: Instance, tasks: Sequence[Task]) -> Exposure:

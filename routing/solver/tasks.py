@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from routing.solver.instance import FAR_S, Job
 
@@ -34,11 +35,20 @@ class Owner(Protocol):
 
     cost: float
 
-    def snapshot(self) -> object:
+    def snapshot(self) -> Any:
         """Return what `restore` needs."""
 
-    def restore(self, saved: object) -> None:
+    def restore(self, saved: Any) -> None:
         """Return to the state of a snapshot."""
+
+    def remove(self, task: Task) -> None:
+        """Take a task off."""
+
+    def refresh(self, *, reload: bool = True) -> bool:
+        """Publish times and price the carrier's day; return whether it holds. `reload`: the loads changed too."""
+
+    def tasks(self) -> Iterator[Task]:
+        """Yield every task aboard at some time."""
 
 
 @dataclass(slots=True, eq=False)

@@ -47,7 +47,9 @@ def _broken_chains(problem: Problem, plan: Plan, legs: Mapping[str, tuple[Leg, .
             for before, after in zip(chain, chain[1:], strict=False)
         )
         released = _needed(problem, routes[chain[0].route], chain[0]) >= order.release_s
-        if not (linked and in_time and released and (places[0], places[-1]) == (order.from_id, order.to_id)) or (order.windows and not _in_window(routes[chain[-1].route], chain[-1], order.windows)):
+        if not (linked and in_time and released and (places[0], places[-1]) == (order.from_id, order.to_id)) or (
+            order.windows and not _in_window(routes[chain[-1].route], chain[-1], order.windows)
+        ):
             yield order_id
 
 
