@@ -78,7 +78,12 @@ def default_fleet(sites: Sequence[Site], hub_id: str, pad_site_ids: Sequence[str
     presets = load_presets(load_drone_types())
     vehicles = (EV_VAN, MINIVAN, TRUCK, REEFER_VAN, TRICYCLE, EMOTO, WALKER)
     return FleetPlan(
-        vehicles=tuple({"id": kind, **presets.vehicles[kind]} for kind in vehicles if kind in used),
-        drones=tuple({"id": kind, **presets.drones[kind]} for kind in (LARGE_DRONE, SMALL_DRONE) if kind in used),
+        vehicles=tuple(_record(kind, presets.vehicles) for kind in vehicles if kind in used),
+        drones=tuple(_record(kind, presets.drones) for kind in (LARGE_DRONE, SMALL_DRONE) if kind in used),
         stands=tuple(stands),
     )
+
+
+def _record(kind: str, presets: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Return a preset as a type of its own, with every field that has a value."""
+    return {"id": kind} | {name: value for name, value in presets[kind].items() if name != "id" and value is not None}
