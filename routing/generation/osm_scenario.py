@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -114,11 +115,12 @@ def make_osm_scenario(
     parts = _make_parts(features, places, ground, streets, rows, day.year, zone, osm.name)
     if service_date is None:
         day = _day_with_buses(parts.buses.feed, day)
+    tiles = _tile_files(terrain)
     config = ScenarioConfig(
-        name=name or osm.name.removesuffix(".pbf").removesuffix(".osm"),
+        name=_folder_name(name or osm.name.removesuffix(".pbf").removesuffix(".osm")),
         service_date=day,
         streets=osm.name,
-        terrain=tuple(f"terrain/{tile.name}" for tile in terrain),
+        terrain=tuple(tiles),
         timetable=TIMETABLE_FILE if parts.buses.feed is not None else None,
         timezone=zone,
         synthetic=_synthetic(parts),
@@ -126,7 +128,7 @@ def make_osm_scenario(
         notes=("Made from an OpenStreetMap extract; what was assumed stands in scenario_notes.md.",),
     )
     with _whole_folder(out) as folder:
-        _copy(osm, terrain, folder)
+        _copy({osm.name: osm, **tiles}, folder)
         if parts.buses.feed is not None:
             write_gtfs(folder / TIMETABLE_FILE, parts.buses.feed)
         write_scenario(
@@ -138,6 +140,8 @@ def make_osm_scenario(
             weather=windy_afternoon(parts.hub_elevation_m),
             airspace=parts.airspace,
         )
+        if orders == 0:  # a table without rows still needs its header, for the user to fill in
+            (folder / "orders.csv").write_text("id,from_site,to_site,weight_kg,volume_l\n", encoding="utf-8")
         (folder / NOTES_FILE).write_text(_report(config, parts, orders, seed), encoding="utf-8")
 
 
@@ -276,11 +280,24 @@ def _refuse_bad_arguments(osm: Path, terrain: Sequence[Path], out: Path, orders:
         raise InputError(faults)
 
 
-def _copy(osm: Path, terrain: Sequence[Path], folder: Path) -> None:
-    shutil.copyfile(osm, folder / osm.name)
-    (folder / "terrain").mkdir()
-    for tile in terrain:
-        shutil.copyfile(tile, folder / "terrain" / tile.name)
+def _folder_name(name: str) -> str:
+    """Return the name as a folder may bear it, for plans are put under the scenario's name."""
+    return re.sub(r'[\\/:*?"<>|\x00-\x1f]+', "-", name).strip(" .-") or "scenario"
+
+
+def _tile_files(terrain: Sequence[Path]) -> dict[str, Path]:
+    """Return the tiles by their name in the scenario; an .hgt says by its name where it lies, so names stay."""
+    found: dict[str, Path] = {}
+    for k, tile in enumerate(dict.fromkeys(tile.resolve() for tile in terrain), start=1):
+        name = f"terrain/{tile.name}"
+        found[f"terrain/{k}/{tile.name}" if name in found else name] = tile
+    return found
+
+
+def _copy(files: Mapping[str, Path], folder: Path) -> None:
+    for name, source in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, folder / name)
 
 
 @contextmanager

@@ -250,6 +250,18 @@ def test_everything_made_up_is_marked(tmp_path: Path) -> None:
         assert len(list(csv.DictReader(file))) == 12
 
 
+def test_tiles_of_one_name_and_names_with_slashes(tmp_path: Path) -> None:
+    """Tests that two tiles of one file name are both kept, that a name can be a folder's, and that no order is fine."""
+    tiles = []
+    for k, west in enumerate((99.9, 100.1)):
+        (tmp_path / f"{k}").mkdir()
+        tiles.append(write_terrain(tmp_path / f"{k}" / "dem.tif", (west, 26.9, west + 0.2, 27.2)))
+    extract, out = valley().write(tmp_path / "map.osm"), tmp_path / "out"
+    make_osm_scenario(extract, [*tiles, tiles[0]], out, orders=0, name="West/East: valley")
+    scenario = read_scenario(out)
+    assert (scenario.name, len(scenario.orders), len(scenario.files.terrain)) == ("West-East- valley", 0, 2)
+
+
 def without_places() -> HandMap:
     """Return a map of a road alone."""
     osm = HandMap()
