@@ -24,7 +24,7 @@ def places_on(n_nodes: int, seed: int) -> Snap:
     return Snap(node, walk, walk)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(SEEDS, SIZES, st.sampled_from(["van_diesel", "van_electric", "walker"]))
 def test_paths_are_the_matrix(seed: int, size: tuple[int, int], profile: str) -> None:
     """Tests that every path has its matrix entry's figures and can be measured edge by edge to the same sums."""
@@ -50,7 +50,7 @@ def test_paths_are_the_matrix(seed: int, size: tuple[int, int], profile: str) ->
         assert abs(measure.energy_wh - path.energy_wh) < 1e-6
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(SEEDS, SIZES)
 def test_triangle_inequality_without_walks(seed: int, size: tuple[int, int]) -> None:
     """Tests that no way round over a third node is faster, but for the rounding of each entry to whole seconds."""
@@ -63,7 +63,7 @@ def test_triangle_inequality_without_walks(seed: int, size: tuple[int, int]) -> 
         assert (seconds <= seconds[:, [k]] + seconds[[k], :] + 1).all()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(SEEDS, SIZES, st.integers(0, 11))
 def test_fewer_places_change_nothing(seed: int, size: tuple[int, int], dropped: int) -> None:
     """Tests that the seconds between places do not depend on which other places there are."""
@@ -78,7 +78,7 @@ def test_fewer_places_change_nothing(seed: int, size: tuple[int, int], dropped: 
     assert np.array_equal(whole[np.ix_(rest, rest)], part)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(SEEDS, SIZES)
 def test_closing_a_road_never_makes_faster(seed: int, size: tuple[int, int]) -> None:
     """Tests that a closure can only lengthen or cut ways."""
