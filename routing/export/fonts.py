@@ -42,6 +42,15 @@ class DocumentFont:
                 data = _truetype(source, cmap, characters, self.name)
                 pdfmetrics.registerFont(TTFont(self.name, io.BytesIO(data)))
 
+        face: Any = vars(pdfmetrics.getFont(self.name))["face"]
+        self._widths: dict[int, float] = face.charWidths
+        self._default_width: float = face.defaultWidth
+
+    def width(self, text: str, size: float) -> float:
+        """Return the width of a drawable text in points."""
+        widths, default = self._widths, self._default_width
+        return sum(widths.get(ord(char), default) for char in text) * size / 1000.0
+
     def drawable(self, text: str) -> str:
         """Return the text with characters the font lacks replaced by the nearest it has."""
         return "".join(self._substitutes.get(char, char) for char in text if char.isprintable())

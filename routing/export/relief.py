@@ -32,6 +32,9 @@ _TINTS_RGB = np.array(
 _SHADOW_RGB = np.array([138.0, 148.0, 160.0])
 _SHADOW_DEPTH = 0.6
 """Slopes away from the light turn towards a cool grey, as far as this share."""
+_PAPER_RGB = np.array([238.0, 240.0, 234.0])
+"""The map's background, into which the picture fades."""
+_FADE_SHARE = 0.07
 _LEVELS = 64
 """Colours in the picture; a palette keeps it small."""
 
@@ -64,8 +67,17 @@ def shaded_relief(elevation_m: FloatArray, west: float, south: float, east: floa
     above_m = filled - filled.min()
     tint = np.stack([np.interp(above_m, _TINTS_M, _TINTS_RGB[:, band]) for band in range(3)], axis=-1)
     shaded = tint * (1.0 - _SHADOW_DEPTH * (1.0 - lit)) + _SHADOW_RGB * (_SHADOW_DEPTH * np.maximum(1.0 - lit, 0.0))
-    picture = np.clip(shaded, 0, 255).astype(np.uint8)
+    fade = _edge_fade(rows, cols)[..., None]
+    picture = np.clip(shaded * fade + _PAPER_RGB * (1.0 - fade), 0, 255).astype(np.uint8)
     return Relief(_png(picture), west, south, east, north)
+
+
+def _edge_fade(rows: int, cols: int) -> FloatArray:
+    """Return 0 at the outermost cells rising smoothly to 1 further in, shape (rows, cols)."""
+    inward = [np.minimum(np.arange(size), np.arange(size)[::-1]) for size in (rows, cols)]
+    share = np.minimum(inward[0][:, None], inward[1][None, :]) / max(1.0, _FADE_SHARE * min(rows, cols))
+    share = np.clip(share, 0.0, 1.0)
+    return np.asarray(share * share * (3.0 - 2.0 * share), dtype=np.float64)
 
 
 def _png(picture: npt.NDArray[np.uint8]) -> bytes:

@@ -325,7 +325,8 @@ function padded([west, south, east, north], share) {
 function freeRoom() {
   const { clientWidth: width, clientHeight: height } = document.getElementById("stage");
   const isWide = width > 700 && height > 420;
-  return isWide ? { top: 20, bottom: 105, left: 50, right: 165 } : { top: 8, bottom: 90, left: 8, right: 8 };
+  const legend = document.getElementById("legend").offsetWidth + 24;
+  return isWide ? { top: 20, bottom: 105, left: 56, right: legend } : { top: 8, bottom: 90, left: 8, right: 8 };
 }
 
 function wholeAreaControl() {

@@ -57,7 +57,7 @@ function kindChip(kind) {
     [
       pictogram(kind.category, kind.colour),
       el("span.label", {}, say(`cat_${kind.category}`), el("span.times", {}, ` × ${kind.carriers}`)),
-      el("span.figures", {}, `${countOrders(kind.orders)} · ${kilometres(kind.metres)}`),
+      el("span.figures", {}, [countOrders(kind.orders), kind.metres ? kilometres(kind.metres) : ""].filter(Boolean).join(" · ")),
     ],
   );
 }
@@ -167,7 +167,7 @@ function routeRow(route) {
   const note = `${where} · ${countOrders(route.orders.length)}`;
   return row("route", route.index, pictogram(route.category, route.colour), route.title, note, [
     el("span.main", {}, span(route.from, route.until)),
-    el("span.sub", {}, kilometres(route.metres)),
+    el("span.sub", {}, route.metres ? kilometres(route.metres) : ""),
   ]);
 }
 
@@ -181,7 +181,7 @@ function orderRow(order) {
   const end = order.legs.length
     ? [el("span.main", {}, clock(order.legs[order.legs.length - 1].arr)), el("span.icons", {}, icons)]
     : [el("span.main.bad", {}, say("m_unserved"))];
-  return row("order", order.index, order.cold ? "❄" : "", title, note, end);
+  return row("order", order.index, order.cold ? "℃" : "", title, note, end);
 }
 
 function placeRow(place) {
@@ -244,7 +244,7 @@ function routeDetail(index) {
     ),
     el("dl.facts", {}, [
       fact("time", span(route.from, route.until)),
-      fact("m_distance", kilometres(route.metres)),
+      route.metres ? fact("m_distance", kilometres(route.metres)) : null,
       fact("m_orders", countOrders(route.orders.length)),
       fact("m_heaviest", say("kilograms", { kg: figure(most) })),
       fact("operator", route.operator),
@@ -271,7 +271,8 @@ function stopItem(stop) {
 }
 
 function wayText(way) {
-  const parts = [say("m_min", { count: Math.round(way.seconds / 60) }), kilometres(way.metres)];
+  const parts = [say("m_min", { count: Math.round(way.seconds / 60) })];
+  if (way.metres) parts.push(kilometres(way.metres));
   if (way.left !== null) parts.push(say("m_battery_left", { wh: figure(way.left, 0) }));
   return parts.join(" · ");
 }
@@ -280,7 +281,7 @@ function goods(action, handovers) {
   if (!handovers.length) return null;
   const sign = action === "load" ? "▲" : "▼";
   const items = handovers.map((handover) =>
-    el("span.good", {}, orderLink(handover.order), handover.note ? el("span.cold", {}, ` ❄ ${local(handover.note)}`) : null),
+    el("span.good", {}, orderLink(handover.order), handover.note ? el("span.cold", {}, ` ℃ ${local(handover.note)}`) : null),
   );
   const head = `${sign} ${say(action)} ${countOrders(handovers.length)}`;
   if (items.length <= 6) return el("div.goods", {}, el("span.deed", {}, head), items);
@@ -301,7 +302,7 @@ function orderDetail(index) {
       fact("m_from", placeLink(order.from)),
       fact("m_to", placeLink(order.to)),
       fact("m_weight", `${say("kilograms", { kg: figure(order.kg, 2) })} · ${figure(order.l)} l · ${say("pieces", { count: order.pieces })}`),
-      fact("m_product", `${order.cold ? "❄ " : ""}${local(order.product)}`),
+      fact("m_product", `${order.cold ? "℃ " : ""}${local(order.product)}`),
       order.release ? fact("m_ready", clock(order.release)) : null,
       windows ? fact("m_window", windows) : null,
       order.due === null ? null : fact("m_due", clock(order.due)),
@@ -335,7 +336,7 @@ function legItems(order) {
           link("route", leg.route, carrierName(route)),
           el("span.sub", {}, say("m_min", { count: Math.round((leg.arr - leg.dep) / 60) })),
         ]),
-        handover && handover.note ? el("div.cold", {}, `❄ ${local(handover.note)}`) : null,
+        handover && handover.note ? el("div.cold", {}, `℃ ${local(handover.note)}`) : null,
       ]),
     ]);
     if (k < order.legs.length - 1) return [start];
