@@ -11,8 +11,9 @@ from routing.explain import explain_unassigned
 from routing.model.plan import CostBreakdown, Plan
 from routing.model.problem import Problem
 from routing.solver.improvement import Moves, construct, construction_order, insert_job, step
-from routing.solver.instance import Instance, Job, compile_instance
+from routing.solver.instance import Instance, compile_instance
 from routing.solver.itineraries import ChainFinder
+from routing.solver.resume import state_of
 from routing.solver.schedule import make_plan, settle
 from routing.solver.state import Image, State
 from routing.solver.stopping import Clock, Limits, Progress
@@ -124,19 +125,45 @@ def _improve(state: State, moves: Moves, clock: Clock) -> None:
 
 
 def _finish(state: State, moves: Moves, clock: Clock) -> Plan:
-    """Settle all times and drop what breaks a rule; what is dropped is tried again elsewhere while repairs last."""
+    """Settle all times, try single orders of bundles left out once more, and explain what stays unassigned."""
     clock.report("checking", state.cost(), state.orders_served(), force=True)
+    plan = _sound_plan(state, moves)
+    problem, only = state.instance.problem, clock.limits.only
+    if state.orders_served() < len(problem.orders) and not clock.interrupted():
+        instance = compile_instance(problem, only, bundle=False)
+        single = state_of(instance, plan)
+        finder = ChainFinder(instance)
+        left = [job for job in instance.jobs if job.index not in single.served]
+        chains = {job.index: finder.chains(job) for job in left}
+        more = Moves(instance, chains, moves.random)
+        construct(single, more, left, clock.interrupted, 1.0)
+        extended = _sound_plan(single, more)
+        if _cost_so_far(problem, extended) < _cost_so_far(problem, plan):
+            plan = extended
+    clock.report("explaining", state.cost(), state.orders_served(), force=True)
+    return Plan(plan.routes, explain_unassigned(problem, plan, only))
+
+
+def _cost_so_far(problem: Problem, plan: Plan) -> int:
+    """Return the cost of a plan whose unassigned orders are not listed yet."""
+    served = {handover.order for route in plan.routes for stop in route.stops for handover in stop.load}
+    left = sum(order.unserved_cost for order in problem.orders if order.id not in served)
+    return cost_of(problem, plan).total + round(left)
+
+
+def _sound_plan(state: State, moves: Moves) -> Plan:
+    """Settle all times and drop what breaks a rule; what is dropped is tried again elsewhere while repairs last."""
     jobs_of = {order.id: job for job in state.instance.jobs for order in job.orders}
-    banned: dict[int, Job] = {}
+    banned: set[int] = set()
     for attempt in range(_REPAIRS + len(state.instance.jobs)):
         settle(state)
         plan = make_plan(state)
         broken = broken_orders(state.instance.problem, plan)
         if not broken:
-            break
+            return plan
         for job in {jobs_of[order].index: jobs_of[order] for order in broken}.values():
             state.remove(job)
-            if attempt < _REPAIRS and job.index not in banned:
-                banned[job.index] = job
+            if attempt < _REPAIRS and job.index not in banned and job.index in moves.chains:
+                banned.add(job.index)
                 insert_job(state, moves, job, job.unserved_cost)
-    return Plan(plan.routes, explain_unassigned(state.instance.problem, plan))
+    return Plan()

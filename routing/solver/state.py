@@ -315,6 +315,17 @@ class State:
             before.following, after.previous = after, before
         return tasks
 
+    def adopt(self, job: Job, tasks: tuple[Task, ...]) -> None:
+        """Note the tasks of a job that its carriers are about to be given; `refresh_all` must follow."""
+        self._assign(job.index, tasks)
+
+    def refresh_all(self) -> bool:
+        """Bring all times up to date after the carriers were filled directly; return whether they hold."""
+        sound = self._propagate(self.owners())
+        for index, tasks in self.served.items():
+            self._expose(self.instance.jobs[index], tasks)
+        return sound
+
     def remove(self, *jobs: Job) -> None:
         """Take jobs off all their carriers."""
         owners: dict[Carrier, None] = {}
@@ -333,13 +344,13 @@ class State:
     def _propagate(self, owners: Sequence[Carrier]) -> bool:
         """Refresh carriers and all those their times reach, until nothing changes; False where something breaks."""
         queue: dict[Carrier, bool] = dict.fromkeys(owners, True)
-        passes = 0
+        passes, limit = 0, _MAX_PROPAGATIONS + 4 * len(queue)
         while queue:
             owner = next(iter(queue))
             reload = queue.pop(owner)
             passes += 1
             self._touch(owner)
-            if not owner.refresh(reload=reload) or passes > _MAX_PROPAGATIONS:
+            if not owner.refresh(reload=reload) or passes > limit:
                 return False
             changed: list[Task | None] = []
             if isinstance(owner, Day):

@@ -1,0 +1,163 @@
+"""A finished plan taken up again as a plan in the making: to add orders, to explain what is missing."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+from routing.model.carrier import BusTrip, Drone, Vehicle
+from routing.model.plan import Handover, Plan, Route
+from routing.solver.instance import FAR_S, BusRide, Instance, Job
+from routing.solver.sorties import Sortie, fly_at
+from routing.solver.state import State
+from routing.solver.tasks import Ride, Task
+
+
+@dataclass(frozen=True, slots=True)
+class _Halt:
+    """Loading and unloading stop of one leg, by position on its route."""
+
+    route: Route
+    load_at: int
+    unload_at: int
+    handover: Handover
+
+
+def state_of(instance: Instance, plan: Plan) -> State:
+    """Return the state whose carriers run the plan's routes; unserved jobs stay out.
+
+    The instance must hold one job per order (compiled with ``bundle=False``) and every carrier of the plan.
+
+    Raises
+    ------
+    KeyError
+        If the plan names a carrier, place or order the instance lacks.
+    """
+    state = State(instance)
+    jobs = {job.orders[0].id: job for job in instance.jobs}
+    halts: dict[str, list[_Halt]] = {}
+    for route in plan.routes:
+        for halt in _halts(route):
+            halts.setdefault(halt.handover.order, []).append(halt)
+    tasks: dict[tuple[str, str, int], Task] = {}
+    for order_id, found in halts.items():
+        found.sort(key=lambda halt: halt.route.stops[halt.load_at].departure_s)
+        chain = _chain_tasks(instance, jobs[order_id], found)
+        state.adopt(jobs[order_id], chain)
+        for task, halt in zip(chain, found, strict=True):
+            tasks[order_id, halt.route.id, halt.load_at] = task
+    for route in sorted(plan.routes, key=lambda route: route.stops[0].arrival_s):
+        _run(state, route, tasks)
+    state.refresh_all()
+    return state
+
+
+def _halts(route: Route) -> list[_Halt]:
+    found, aboard = [], {}
+    for at, stop in enumerate(route.stops):
+        for handover in stop.unload:
+            found.append(_Halt(route, aboard.pop(handover.order), at, handover))
+        for handover in stop.load:
+            aboard[handover.order] = at
+    return found
+
+
+def _chain_tasks(instance: Instance, job: Job, halts: list[_Halt]) -> tuple[Task, ...]:
+    index = {place.id: k for k, place in enumerate(instance.places)}
+    tasks = []
+    for position, halt in enumerate(halts):
+        origin, target = (index[halt.route.stops[at].place] for at in (halt.load_at, halt.unload_at))
+        ride = _ride(instance, halt.route, origin, target)
+        window = _window(job, halt) if position + 1 == len(halts) else (0, FAR_S)
+        task = Task(job, ride, instance.service_at(job, origin), instance.service_at(job, target), window)
+        task.choose_compartment(_compartment(instance, ride, halt.handover), halt.handover.box is not None)
+        tasks.append(task)
+    for before, after in itertools.pairwise(tasks):
+        before.following, after.previous = after, before
+    return tuple(tasks)
+
+
+def _window(job: Job, halt: _Halt) -> tuple[int, int]:
+    stop = halt.route.stops[halt.unload_at]
+    start = stop.arrival_s if halt.route.kind == "bus" else stop.service_start_s
+    return next((window for window in job.windows if window[0] <= start <= window[1]), job.windows[0])
+
+
+def _ride(instance: Instance, route: Route, origin: int, target: int) -> Ride:
+    if route.kind == "bus":
+        return Ride("bus", -1, origin, target)
+    if route.kind == "drone":
+        group = next(group.index for group in instance.drone_groups if route.carrier in group.ids)
+        return Ride("drone", group, origin, target)
+    fleet = next(fleet.index for fleet in instance.fleets if route.carrier in fleet.ids)
+    return Ride("fleet", fleet, origin, target)
+
+
+def _compartment(instance: Instance, ride: Ride, handover: Handover) -> int:
+    if ride.kind != "fleet":
+        return 0
+    names = [part.id for part in instance.fleets[ride.group].type.compartments]
+    return names.index(handover.compartment)
+
+
+def _run(state: State, route: Route, tasks: dict[tuple[str, str, int], Task]) -> None:
+    carrier = state.instance.problem.carrier_by_id[route.carrier]
+    if isinstance(carrier, Vehicle):
+        _drive(state, route, tasks)
+    elif isinstance(carrier, Drone):
+        _fly(state, route, tasks)
+    else:
+        _ride_along(state, route, carrier, tasks)
+
+
+def _drive(state: State, route: Route, tasks: dict[tuple[str, str, int], Task]) -> None:
+    index = {place.id: k for k, place in enumerate(state.instance.places)}
+    day = next(day for fleet in state.days for day in fleet if day.vehicle_id == route.carrier)
+    aboard: dict[str, Task] = {}
+    for at, stop in enumerate(route.stops):
+        day.insert_stop(len(day.place), index[stop.place], begins=at == 0)
+        day.unloads[-1] = tuple(aboard.pop(handover.order) for handover in stop.unload)
+        day.loads[-1] = tuple(tasks[handover.order, route.id, at] for handover in stop.load)
+        for task in day.loads[-1]:
+            task.owner = day
+            aboard[task.job.orders[0].id] = task
+
+
+def _fly(state: State, route: Route, tasks: dict[tuple[str, str, int], Task]) -> None:
+    drone = next(drone for group in state.drones for drone in group if drone.drone_id == route.carrier)
+    down = tuple(tasks[handover.order, route.id, 0] for handover in route.stops[0].load)
+    up = tuple(tasks[handover.order, route.id, 1] for handover in route.stops[1].load)
+    place = next(k for k, place in enumerate(state.instance.places) if place.id == route.stops[1].place)
+    kg = [sum(task.kg for task in side) for side in (down, up)]
+    flight = fly_at(drone.group, place, route.stops[0].departure_s, *kg)
+    if flight is None:
+        msg = f"route {route.id} is no flight of its drone"
+        raise KeyError(msg)
+    drone.sorties.append(Sortie(place, flight, down, up))
+    for task in (*down, *up):
+        task.owner = drone
+
+
+def _ride_along(state: State, route: Route, trip: BusTrip, tasks: dict[tuple[str, str, int], Task]) -> None:
+    load = next(load for load in state.buses if load.trip.id == route.carrier)
+    for halt in _halts(route):
+        task = tasks[halt.handover.order, route.id, halt.load_at]
+        calls = [
+            next(
+                k
+                for k, call in enumerate(trip.calls)
+                if call.sequence == route.stops[at].call and call.place_id == route.stops[at].place
+            )
+            for at in (halt.load_at, halt.unload_at)
+        ]
+        load.entries.append((task, _bus_ride(state.instance, load.number, calls[0], calls[1])))
+        task.owner = load
+
+
+def _bus_ride(instance: Instance, trip: int, board: int, alight: int) -> BusRide:
+    return next(
+        ride
+        for rides in instance.rides.values()
+        for ride in rides
+        if (ride.trip, ride.board_call, ride.alight_call) == (trip, board, alight)
+    )
