@@ -210,6 +210,15 @@ def test_table_equals_single_flights() -> None:
                     assert single.energy_wh == pytest.approx(energy_wh[i, h, k], rel=1e-12)
 
 
+def test_warm_hours_take_more_energy() -> None:
+    """Tests that two hours of one wind and different temperatures cost what `fly` says, the warmer one more."""
+    weather = Weather((WeatherHour(0, 0.0), WeatherHour(1, 30.0)), 0.0)
+    _, energy_wh = costs_by_hour(path(3), LARGE, weather, [10.0], 2, winch=True)
+    single = [cost(line(3), LARGE, 10.0, weather, h * 3600, winch=True).energy_wh for h in range(2)]
+    np.testing.assert_allclose(energy_wh[:, 0], single)
+    assert single[1] / single[0] == pytest.approx(np.sqrt(303.15 / 273.15), rel=0.002)
+
+
 def test_table_bars_hours_that_reach_into_wind() -> None:
     """Tests that an hour is barred where its latest departure would be flying in the windy hour after it."""
     weather = wind((0.0, 0), (0.0, 0), (10.0, 0), (0.0, 0))

@@ -112,6 +112,16 @@ def test_a_corridor_bridges_the_gorge() -> None:
     assert agl[~inside].max() <= 120.0
 
 
+def test_a_corridor_that_begins_over_a_gorge_is_entered_below_the_ceiling() -> None:
+    """Tests that the line is still below 120 m where a corridor begins over falling ground."""
+    columns = np.arange(361)
+    terrain = shaped(1000 - 400 * np.exp(-(((columns - 180) / 25.0) ** 2)))
+    corridor = zone("corridor", shapely.box(100.1447, 27.09, 100.22, 27.11), ceiling_agl_m=300.0)
+    lon, agl = agl_along(found(Airspace((corridor,)), terrain), terrain, every_m=1.0)
+    assert agl[lon >= 100.1447].max() > 130.0
+    assert agl[lon < 100.1447].max() <= 120.0
+
+
 def test_a_low_lid_is_flown_under() -> None:
     """Tests that a zone that begins at 60 m over ground is crossed below 60 m, not walked round."""
     columns = np.arange(361)
