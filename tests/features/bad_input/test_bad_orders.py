@@ -95,6 +95,8 @@ PLAUSIBLE = [
     {"weight_kg": "8", "volume_l": "1000"},  # foam boards
     {"release_s": "0", "window_start_s": "0", "window_end_s": "0"},
     {"due_s": "25:30"},
+    {"release_s": "09:00"},  # while the window is open
+    {"release_s": "36000"},  # at its last second
 ]
 
 
