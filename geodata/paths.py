@@ -63,6 +63,7 @@ def find_paths(
     hierarchy = build_hierarchy(contract(network, costs, np.unique(snapped.node[snapped.node >= 0])))
     position = np.searchsorted(hierarchy.graph.node, snapped.node)
     targets = np.unique(position[[pairs[k][1] for k in tied]])
+    unpacked: dict[int, IntArray] = {}
     batch = max(1, TABLE_CELLS // hierarchy.order.size)
     for start in range(0, targets.size, batch):
         columns = targets[start : start + batch]
@@ -71,19 +72,26 @@ def find_paths(
             i, j = pairs[k]
             column = int(np.searchsorted(columns, position[j]))
             if column < columns.size and columns[column] == position[j]:
-                edges = _edges_to(hierarchy, table, int(position[i]), column)
+                edges = _edges_to(hierarchy, table, int(position[i]), column, unpacked)
                 found[k] = None if edges is None else _path(network, costs, snapped, (i, j), edges)
     return found
 
 
-def _edges_to(hierarchy: Hierarchy, table: Table, start: int, column: int) -> IntArray | None:
-    """Return the network edges of the way from a position to a target of the table, None if there is none."""
+def _edges_to(
+    hierarchy: Hierarchy, table: Table, start: int, column: int, unpacked: dict[int, IntArray]
+) -> IntArray | None:
+    """Return the network edges of the way from a position to a target of the table, None if there is none.
+
+    `unpacked` remembers what arcs stand for: many ways share the long shortcuts.
+    """
     if not np.isfinite(table.duration_s[start, column]) or table.arc is None:
         return None
     edges: list[IntArray] = [np.empty(0, dtype=np.int64)]
     arc = int(table.arc[start, column])
     while arc >= 0:
-        edges.append(hierarchy.edges_of(arc))
+        if arc not in unpacked:
+            unpacked[arc] = hierarchy.edges_of(arc)
+        edges.append(unpacked[arc])
         arc = int(table.arc[hierarchy.head[arc], column])
     return np.concatenate(edges)
 
