@@ -31,6 +31,10 @@ SITE_TO_ROAD_M = (15.0, 45.0)
 """How far a place's own point lies from the end of its road."""
 
 
+LANDSLIDE_NODES = 8
+"""A landslide takes this many segments of road either way: about 500 m in all."""
+
+
 @dataclass(frozen=True, slots=True)
 class CountySpec:
     """Size and name of a county. `loops` are roads beyond the tree, `village_lines` bus lines beyond one per town."""
@@ -176,7 +180,7 @@ def _beside_roads(
 
 
 def _closed_line(streets: SyntheticStreets, courses: list[BusCourse]) -> FloatArray:
-    """Choose the road a landslide closes, and return the middle third of it.
+    """Choose the road a landslide closes, and return the middle of it.
 
     It is a long village road off the bus lines whose loss cuts nobody off; where there is none, the longest track.
     """
@@ -191,8 +195,8 @@ def _closed_line(streets: SyntheticStreets, courses: list[BusCourse]) -> FloatAr
     loops = (way for way in village_roads[:60] if not _cuts_off(streets, way))
     tracks = (way for way in plain if way.rank == TRACK.rank)
     closed = next(loops, None) or next(tracks)
-    third = len(closed.nodes) // 3
-    nodes = list(closed.nodes[third : 2 * third + 1])
+    middle, reach = len(closed.nodes) // 2, min(LANDSLIDE_NODES, len(closed.nodes) // 3)
+    nodes = list(closed.nodes[middle - reach : middle + reach + 1])
     return np.column_stack([streets.x_m[nodes], streets.y_m[nodes]])
 
 
