@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -82,10 +81,17 @@ class Area:
     streets_digest: str
     """Digest of everything the street network was made of."""
 
-    @cached_property
-    def closed_today(self) -> npt.NDArray[np.bool_]:
-        """Edges closed at any time of the service day, shape (m,): closed for planning."""
-        return closed_edges(self.streets, self.closures, self.service_date, 0, LAST_SECOND_S)
+    def closed_today(self, profile: Profile) -> npt.NDArray[np.bool_]:
+        """Return the edges closed to a profile at any time of the service day, shape (m,): closed for planning."""
+        return closed_edges(
+            self.streets,
+            self.closures,
+            self.service_date,
+            0,
+            LAST_SECOND_S,
+            profile_id=profile.id,
+            on_foot=profile.is_walker,
+        )
 
 
 def load_area(files: AreaFiles, service_date: date, cache: Cache | None = None) -> Area:
@@ -98,6 +104,7 @@ def load_area(files: AreaFiles, service_date: date, cache: Cache | None = None) 
     """
     cache = cache if cache is not None else Cache(None)
     terrain = read_terrain(files.terrain)
+    profiles = load_profiles(files.profiles)
     streets_key = {"osm": file_digest(files.streets), "terrain": [file_digest(path) for path in files.terrain]}
     streets = cache.get("streets", streets_key, lambda: read_street_network(files.streets, terrain))
     return Area(
@@ -105,10 +112,10 @@ def load_area(files: AreaFiles, service_date: date, cache: Cache | None = None) 
         frame=LocalFrame(float(np.mean(streets.node_lon)), float(np.mean(streets.node_lat))),
         terrain=terrain,
         streets=streets,
-        profiles=load_profiles(files.profiles),
+        profiles=profiles,
         airspace=read_airspace(files.airspace) if files.airspace else Airspace(()),
         weather=read_weather(files.weather) if files.weather else CALM_WEATHER,
-        closures=read_closures(files.closures) if files.closures else (),
+        closures=read_closures(files.closures, profile_ids=tuple(profiles)) if files.closures else (),
         timetable=_load_timetable(files.timetable, service_date, cache),
         streets_digest=_joined(streets_key["osm"], *streets_key["terrain"]),
     )

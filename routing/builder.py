@@ -164,18 +164,23 @@ def _travel(
     ids = tuple(place.id for place in places)
     lon = np.array([place.lon for place in places], dtype=np.float64)
     lat = np.array([place.lat for place in places], dtype=np.float64)
-    closed = area.closed_today
-    points = hashlib.sha256(repr(ids).encode() + lon.tobytes() + lat.tobytes() + closed.tobytes()).hexdigest()
+    points = hashlib.sha256(repr(ids).encode() + lon.tobytes() + lat.tobytes()).hexdigest()
     travels: dict[str, Travel] = {}
     matrices: dict[str, TravelMatrix] = {}
     for key in sorted(profiles):
         profile = profiles[key]
+        closed = area.closed_today(profile)
         costs = edge_costs(area.streets, profile, closed)
         joined = snap(area.streets, costs, profile, lon, lat)
         travels[key] = Travel(profile, costs, joined)
         matrices[key] = cache.get(
             "matrix",
-            {"streets": area.streets_digest, "profile": repr(profile), "points": points},
+            {
+                "streets": area.streets_digest,
+                "closed": hashlib.sha256(closed.tobytes()).hexdigest(),
+                "profile": repr(profile),
+                "points": points,
+            },
             lambda costs=costs, key=key, joined=joined: compute_matrix(area.streets, costs, key, ids, joined),  # type: ignore[misc]
         )
     return travels, matrices
