@@ -7,7 +7,7 @@ other carriers included. A day is feasible when earliest ≤ latest everywhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from routing.model.carrier import MAX_CONTINUOUS_DRIVE_S, MIN_REST_S
@@ -107,6 +107,23 @@ class Day:
         self.begins.insert(at, begins)
         self.loads.insert(at, ())
         self.unloads.insert(at, ())
+
+    def rebuild(self, rounds: Sequence[Sequence[tuple[int, Tasks, Tasks]]]) -> None:
+        """Replace all rounds by stops away from the base (place, loads, unloads); the base gets the other ends."""
+        self.place, self.begins, self.loads, self.unloads = [], [], [], []
+        base = self.fleet.base
+        for stops in rounds:
+            first = len(self.place)
+            self.insert_stop(first, base, begins=True)
+            for place, loads, unloads in stops:
+                self.insert_stop(len(self.place), place)
+                self.loads[-1], self.unloads[-1] = loads, unloads
+            self.insert_stop(len(self.place), base)
+            brought = tuple(task for _, _, unloads in stops for task in unloads)
+            taken = tuple(task for _, loads, _ in stops for task in loads)
+            self.loads[first], self.unloads[-1] = brought, taken
+            for task in (*brought, *taken):
+                task.owner = self
 
     def remove(self, task: Task) -> None:
         """Take a task off the day; stops and rounds left empty go."""

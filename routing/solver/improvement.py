@@ -183,8 +183,8 @@ def step(state: State, moves: Moves, temperature: float, cost: float) -> float:
     for job in warm:
         state.remove(job)
         insert_job(state, moves, job, job.unserved_cost * factor)
-    found = state.cost()
     sound = not warm or not state.warm_jobs()
+    found = state.cost()
     if sound and found < cost - temperature * math.log(max(1e-300, moves.random.random())):
         state.commit()
         return found

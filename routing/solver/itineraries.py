@@ -23,7 +23,7 @@ _PER_SEQUENCE = 2
 """Ways of one sequence of carrier types kept between a transfer site and the far end of a chain."""
 _WORTH = 3.0
 """Chains estimated at more than this many times the cheapest direct ride are not looked at."""
-_SHARE = {"vehicle": 0.15, "courier": 0.4}
+_SHARE = {"vehicle": 0.35, "courier": 0.8}
 """Share of a round trip's cost a single stop is expected to bear (assumed; it only ranks chains)."""
 
 
@@ -149,7 +149,7 @@ class ChainFinder:
         found = [
             _Hop(Ride("fleet", fleet.index, origin, destination), estimate, fleet.type.id)
             for fleet in self.instance.fleets
-            if (estimate := _fleet_estimate(self.instance, fleet, origin, destination)) is not None
+            if (estimate := fleet_estimate(self.instance, fleet, origin, destination)) is not None
         ]
         found.sort(key=lambda hop: (hop.estimate, hop.ride.group))
         at_ends = [hop for hop in found if self.instance.fleets[hop.ride.group].base in (origin, destination)]
@@ -160,7 +160,7 @@ class ChainFinder:
         hops = []
         for group in self.instance.drone_groups:
             if group.base in (origin, destination):
-                estimate = _drone_estimate(self.instance, group, destination if group.base == origin else origin)
+                estimate = drone_estimate(self.instance, group, destination if group.base == origin else origin)
                 if estimate is not None:
                     hops.append(_Hop(Ride("drone", group.index, origin, destination), estimate, group.service.id))
         return hops
@@ -195,7 +195,7 @@ class ChainFinder:
         for fleet in self.instance.fleets:
             if fleet.base == place:
                 continue
-            estimate = _fleet_estimate(self.instance, fleet, *ends(fleet.base))
+            estimate = fleet_estimate(self.instance, fleet, *ends(fleet.base))
             if estimate is not None:
                 hops.append(_Hop(Ride("fleet", fleet.index, *ends(fleet.base)), estimate, fleet.type.id))
         hops.sort(key=lambda hop: (hop.estimate, hop.ride.group))
@@ -203,7 +203,7 @@ class ChainFinder:
         air = [
             _Hop(Ride("drone", group.index, *ends(group.base)), estimate, group.service.id)
             for group in self.instance.drone_groups
-            if group.base != place and (estimate := _drone_estimate(self.instance, group, place)) is not None
+            if group.base != place and (estimate := drone_estimate(self.instance, group, place)) is not None
         ]
         yield from sorted(air, key=lambda hop: (hop.estimate, hop.ride.group))[:_NEAR_GROUPS]
         for origin, destination in self.instance.rides:
@@ -219,7 +219,7 @@ class ChainFinder:
             ends = (other, place) if inward else (place, other)
             for fleet in self.instance.fleets:
                 if fleet.base == place:
-                    estimate = _fleet_estimate(self.instance, fleet, *ends)
+                    estimate = fleet_estimate(self.instance, fleet, *ends)
                     if estimate is not None:
                         yield _Hop(Ride("fleet", fleet.index, *ends), estimate, fleet.type.id)
             yield from (hop for hop in self._by_air(*ends) if self.instance.drone_groups[hop.ride.group].base == place)
@@ -296,7 +296,7 @@ def job_estimate(instance: Instance, chain: Chain, job: Job) -> float:
     return money + instance.problem.rates.handling_per_piece * extra_pieces * (len(chain.rides) - 1)
 
 
-def _fleet_estimate(instance: Instance, fleet: Fleet, origin: int, destination: int) -> float | None:
+def fleet_estimate(instance: Instance, fleet: Fleet, origin: int, destination: int) -> float | None:
     """Return a share of the round trip's cost over both ends, None where there is no way."""
     duration, base = fleet.travel.duration_s, fleet.base
     way = [base, *(place for place in (origin, destination) if place != base), base]
@@ -312,7 +312,7 @@ def _fleet_estimate(instance: Instance, fleet: Fleet, origin: int, destination: 
     return cost * _SHARE[fleet.type.kind] + (len(way) - 2) * fleet.type.stop_s * fleet.cost_per_s
 
 
-def _drone_estimate(instance: Instance, group: DroneGroup, place: int) -> float | None:
+def drone_estimate(instance: Instance, group: DroneGroup, place: int) -> float | None:
     """Return the cost of a sortie to the place, None where no hour allows one."""
     flights = group.hours(place)
     if flights is None:

@@ -10,10 +10,12 @@ from routing.evaluation import cost_of
 from routing.explain import explain_unassigned
 from routing.model.plan import CostBreakdown, Plan
 from routing.model.problem import Problem
+from routing.solver.choice import choose, learn_prices
 from routing.solver.improvement import Moves, construct, construction_order, insert_job, step
 from routing.solver.instance import Instance, compile_instance
 from routing.solver.itineraries import ChainFinder
 from routing.solver.resume import state_of
+from routing.solver.rounds import rebuild_rounds
 from routing.solver.schedule import make_plan, settle
 from routing.solver.state import Image, State
 from routing.solver.stopping import Clock, Limits, Progress
@@ -24,6 +26,12 @@ _START_TEMPERATURE = 0.3
 _END_TEMPERATURE = 0.003
 """Temperatures of simulated annealing as shares of the mean cost of an order."""
 _REPAIRS = 6
+_LAST_CHAINS = 40
+"""Chains tried for orders still left out at the end."""
+_CHOICE_SHARE = 0.1
+"""Share of the remaining time that the choice of chains may take."""
+_REBUILD_EVERY, _REBUILD_S = 25, 0.8
+"""Moves between two rebuilds of a fleet's rounds, and the seconds one may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,33 +78,41 @@ def solve(
     chains = {job.index: finder.chains(job) for job in instance.jobs}
     moves = Moves(instance, chains, random.Random(seed))  # noqa: S311 # a search, not a secret
     state = State(instance)
-    _construct(state, moves, clock)
+    _construct(state, moves, clock, seed)
     _improve(state, moves, clock)
     plan = _finish(state, moves, clock)
     return Solution(plan, cost_of(problem, plan), clock.iteration)
 
 
-def _construct(state: State, moves: Moves, clock: Clock) -> None:
-    """Build first plans, with all carriers and by road alone, and keep the better."""
+def _construct(state: State, moves: Moves, clock: Clock, seed: int) -> None:
+    """Build first plans: all carriers greedily, by chosen chains, by road alone; keep the best."""
     order = construction_order(state.instance, moves.chains)
     clock.report("construction", None, 0, force=True)
     empty = state.image()
     construct(state, moves, order, clock.interrupted)
     best = (state.cost(), state.image())
-    by_road = _road_only(state.instance, moves)
-    if by_road is not None and not clock.interrupted():
+    for firsts in (lambda: _chosen_only(state, moves, clock, seed), lambda: _road_only(state.instance, moves)):
+        if state.instance.only_direct or clock.interrupted():
+            break
+        restricted = firsts()
         state.load(empty)
-        construct(state, by_road, order, clock.interrupted)
+        construct(state, restricted, order, clock.interrupted)
         left = [job for job in order if job.index not in state.served]
         construct(state, moves, left, clock.interrupted)
         best = min(best, (state.cost(), state.image()), key=lambda found: found[0])
     state.load(best[1])
 
 
-def _road_only(instance: Instance, moves: Moves) -> Moves | None:
-    """Return the moves restricted to single rides by road vehicle, None where that restricts nothing."""
-    if instance.only_direct:
-        return None
+def _chosen_only(state: State, moves: Moves, clock: Clock, seed: int) -> Moves:
+    """Return the moves restricted to the chains CP-SAT chooses at the prices of the plan in `state`."""
+    time_s = None if clock.deterministic else max(0.1, _CHOICE_SHARE * clock.remaining_s)
+    chosen = choose(state.instance, moves.chains, learn_prices(state), seed, time_s)
+    chains = {index: ((chosen[index],) if index in chosen else ()) for index in moves.chains}
+    return Moves(state.instance, chains, moves.random, moves.neighbours)
+
+
+def _road_only(instance: Instance, moves: Moves) -> Moves:
+    """Return the moves restricted to single rides by road vehicle."""
 
     def by_road(chain: Chain) -> bool:
         ride = chain.rides[0]
@@ -116,12 +132,23 @@ def _improve(state: State, moves: Moves, clock: Clock) -> None:
     while not clock.finished():
         share = min(1.0, clock.share_done())
         temperature = scale * _START_TEMPERATURE * (_END_TEMPERATURE / _START_TEMPERATURE) ** share
+        if clock.iteration % _REBUILD_EVERY == _REBUILD_EVERY - 1:
+            _rebuild(state, clock)
+            cost = state.cost()
         cost = step(state, moves, temperature, cost)
         clock.iteration += 1
         if cost < best[0] - 1e-6:
             best = (cost, state.image())
         clock.report("improvement", best[0], state.orders_served())
     state.load(best[1])
+
+
+def _rebuild(state: State, clock: Clock) -> None:
+    """Let the routing solver rebuild the rounds of one fleet after the other, in turn."""
+    fleets = len(state.instance.fleets)
+    if fleets:
+        number = clock.iteration // _REBUILD_EVERY % fleets
+        rebuild_rounds(state, number, None if clock.deterministic else _REBUILD_S)
 
 
 def _finish(state: State, moves: Moves, clock: Clock) -> Plan:
@@ -134,7 +161,7 @@ def _finish(state: State, moves: Moves, clock: Clock) -> Plan:
         single = state_of(instance, plan)
         finder = ChainFinder(instance)
         left = [job for job in instance.jobs if job.index not in single.served]
-        chains = {job.index: finder.chains(job) for job in left}
+        chains = {job.index: finder.chains(job, _LAST_CHAINS) for job in left}
         more = Moves(instance, chains, moves.random)
         construct(single, more, left, clock.interrupted, 1.0)
         extended = _sound_plan(single, more)

@@ -19,6 +19,8 @@ _MAX_PROPAGATIONS = 200
 """More passes than this mean that carriers wait for each other in a circle."""
 Carrier = Day | DroneDay | BusLoad
 Site = Spot | Perch | Seat
+Visit = tuple[int, tuple[Task, ...], tuple[Task, ...]]
+"""A stop away from the base: place, tasks loaded, tasks unloaded."""
 KnownSites = dict[tuple[Ride, int, tuple[int, int]], tuple[Site | None, float, int]]
 """Sites found for rides from a time on, with the limit and the deadline they were looked for under."""
 
@@ -39,6 +41,8 @@ class Journal:
 
     owners: dict[Carrier, object] = field(default_factory=dict)
     jobs: dict[int, tuple[Task, ...] | None] = field(default_factory=dict)
+    spoilage: dict[int, float] = field(default_factory=dict)
+    """What spoilage cost by job when the savepoint was opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,7 @@ class State:
 
     def begin(self) -> None:
         """Open a savepoint."""
-        self._journals.append(Journal())
+        self._journals.append(Journal(spoilage=dict(self.spoilage)))
 
     def commit(self) -> None:
         """Keep what was done since the last savepoint, within the one before it."""
@@ -115,9 +119,7 @@ class State:
             self._assign(index, tasks)
         for owner, saved in undone.owners.items():
             owner.restore(saved)
-        for index, tasks in undone.jobs.items():
-            if tasks is not None:
-                self._expose(self.instance.jobs[index], tasks)
+        self.spoilage = undone.spoilage
 
     def _assign(self, index: int, tasks: tuple[Task, ...] | None) -> None:
         """Note what a job rides on (None: nothing) and where it waits."""
@@ -325,6 +327,19 @@ class State:
         for index, tasks in self.served.items():
             self._expose(self.instance.jobs[index], tasks)
         return sound
+
+    def replace_rounds(self, number: int, rounds: Sequence[Sequence[Sequence[Visit]]]) -> bool:
+        """Give the vehicles of a fleet other rounds with the same goods; return whether times and the cold hold.
+
+        `rounds` lists by vehicle and round the stops away from the base; goods are loaded or unloaded at the base.
+        """
+        changed: list[Carrier] = []
+        for day, visits in zip(self.days[number], rounds, strict=True):
+            if day.place or visits:
+                self._touch(day)
+                day.rebuild(visits)
+                changed.append(day)
+        return self._propagate(changed) and not self.warm_jobs()
 
     def remove(self, *jobs: Job) -> None:
         """Take jobs off all their carriers."""

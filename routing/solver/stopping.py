@@ -56,6 +56,12 @@ class Clock:
         return time.monotonic() - self._start
 
     @property
+    def remaining_s(self) -> float:
+        """Seconds until the time limit; a minute where there is none."""
+        limit_s = self.limits.time_limit_s
+        return 60.0 if limit_s is None else max(0.0, limit_s - self.elapsed_s)
+
+    @property
     def deterministic(self) -> bool:
         """True when work is bounded by iterations, so that no decision may hang on the clock."""
         return self.limits.max_iterations is not None
