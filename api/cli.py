@@ -196,7 +196,7 @@ def _make_scenario(
 
 def _one_source_fault(given: list[str]) -> Fault:
     return Fault(
-        code="ONE_SOURCE",
+        code="BAD_ARGUMENTS",
         file="command line",
         reason="no area given" if not given else f"{' and '.join(given)} exclude each other",
         remedy="Give one of: an OSM extract, --place NAME, --synthetic small|medium|large",
@@ -248,7 +248,7 @@ def _kinds(only: str) -> tuple[str, ...]:
     kinds = tuple(part.strip() for part in only.split(",") if part.strip())
     faults = [
         Fault(
-            code="UNKNOWN_KIND",
+            code="UNKNOWN_CHOICE",
             file="command line",
             field="--only",
             value=kind,

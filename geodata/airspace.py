@@ -167,15 +167,16 @@ def _read_features(path: Path, faults: FaultCollector) -> list[Any]:
     try:
         document = json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
-        faults.add(Fault("FILE_MISSING", path.name, "The airspace file does not exist", "Give an existing GeoJSON."))
+        faults.add(Fault("MISSING_FILE", path.name, "The airspace file does not exist", "Give an existing GeoJSON."))
         return []
     except (OSError, ValueError) as error:
-        faults.add(Fault("FILE_UNREADABLE", path.name, f"Cannot be read as GeoJSON: {error}", "Give valid GeoJSON."))
+        code = "WRONG_ENCODING" if isinstance(error, UnicodeDecodeError) else "BROKEN_FILE"
+        faults.add(Fault(code, path.name, f"Cannot be read as GeoJSON: {error}", "Give valid GeoJSON in UTF-8."))
         return []
     if not isinstance(document, dict) or not isinstance(document.get("features"), list):
         faults.add(
             Fault(
-                "NOT_GEOJSON",
+                "BROKEN_FILE",
                 path.name,
                 "Not a GeoJSON FeatureCollection",
                 'Give an object with "type": "FeatureCollection" and a list "features".',
@@ -197,7 +198,7 @@ class _Reader:
         """Return the zone, or None with faults."""
         properties = feature.get("properties") if isinstance(feature, dict) else None
         if not isinstance(properties, dict):
-            self._fault("NOT_GEOJSON", "Not a feature with properties", "Give a GeoJSON Feature.")
+            self._fault("BROKEN_FILE", "Not a feature with properties", "Give a GeoJSON Feature.")
             return None
         before = len(self.faults.faults)
         self._check_names(properties)
@@ -206,7 +207,7 @@ class _Reader:
         floor = self._number(properties, "floor_agl_m", 0.0)
         ceiling = self._number(properties, "ceiling_agl_m", math.inf)
         if kind == "corridor" and math.isinf(ceiling):
-            self._fault("VALUE_MISSING", "A corridor needs a ceiling", "Give metres over ground.", "ceiling_agl_m")
+            self._fault("MISSING_VALUE", "A corridor needs a ceiling", "Give metres over ground.", "ceiling_agl_m")
         from_s = self._number(properties, "from_s", 0.0)
         until_s = self._number(properties, "until_s", math.inf)
         self._check_order(floor, ceiling, "floor_agl_m", "ceiling_agl_m")
@@ -237,30 +238,30 @@ class _Reader:
                 return known
         near = nearest_name(str(kind), ZONE_KINDS)
         remedy = f"Did you mean {near}?" if near and kind else f"Give one of: {', '.join(ZONE_KINDS)}."
-        self._fault("UNKNOWN_KIND", "Unknown kind of zone" if kind else "The kind is missing", remedy, "kind", kind)
+        self._fault("UNKNOWN_CHOICE", "Unknown kind of zone" if kind else "The kind is missing", remedy, "kind", kind)
         return None
 
     def _geometry(self, raw: Any) -> BaseGeometry | None:
         remedy = "Give a Polygon or MultiPolygon in degrees, longitude first."
         if not isinstance(raw, dict):
-            self._fault("GEOMETRY_MISSING", "The zone has no geometry", remedy, "geometry")
+            self._fault("WRONG_GEOMETRY", "The zone has no geometry", remedy, "geometry")
             return None
         try:
             geometry = shape(raw)
         except (shapely.errors.ShapelyError, ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
-            self._fault("GEOMETRY_INVALID", f"The geometry cannot be read: {error}", remedy, "geometry")
+            self._fault("WRONG_GEOMETRY", f"The geometry cannot be read: {error}", remedy, "geometry")
             return None
         if geometry.geom_type not in ("Polygon", "MultiPolygon") or geometry.is_empty:
-            self._fault("GEOMETRY_INVALID", "The geometry is no area", remedy, "geometry", geometry.geom_type)
+            self._fault("WRONG_GEOMETRY", "The geometry is no area", remedy, "geometry", geometry.geom_type)
             return None
         west, south, east, north = geometry.bounds
         if not (west >= -180 and east <= 180 and south >= -90 and north <= 90):
             reason = "Coordinates are outside longitude ±180 and latitude ±90 (swapped, or in metres?)"
-            self._fault("GEOMETRY_INVALID", reason, remedy, "geometry", f"{west:g} {south:g} {east:g} {north:g}")
+            self._fault("WRONG_GEOMETRY", reason, remedy, "geometry", f"{west:g} {south:g} {east:g} {north:g}")
             return None
         if not geometry.is_valid:
             reason = f"The geometry is not valid: {shapely.is_valid_reason(geometry)}"
-            self._fault("GEOMETRY_INVALID", reason, remedy, "geometry")
+            self._fault("WRONG_GEOMETRY", reason, remedy, "geometry")
             return None
         return geometry
 
@@ -282,7 +283,7 @@ class _Reader:
     def _months(self, value: Any) -> tuple[int, ...]:
         months = [] if value is None else value
         if not isinstance(months, list) or any(type(m) is not int or not 1 <= m <= 12 for m in months):
-            self._fault("BAD_VALUE", "Not a list of months", "Give a list like [4, 5, 6].", "months", value)
+            self._fault("BAD_MONTH", "Not a list of months", "Give a list like [4, 5, 6].", "months", value)
             return ()
         return tuple(sorted(set(months)))
 

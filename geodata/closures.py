@@ -88,14 +88,15 @@ def _read_features(path: Path, faults: FaultCollector) -> Sequence[Mapping[str, 
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        faults.add(Fault("FILE_MISSING", path.name, "There is no such file", remedy))
+        faults.add(Fault("MISSING_FILE", path.name, "There is no such file", remedy))
         return []
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        faults.add(Fault("NOT_GEOJSON", path.name, f"The file is not readable as JSON: {error}", remedy))
+        code = "WRONG_ENCODING" if isinstance(error, UnicodeDecodeError) else "BROKEN_FILE"
+        faults.add(Fault(code, path.name, f"The file is not readable as JSON: {error}", remedy))
         return []
     features = document.get("features") if isinstance(document, dict) else None
     if not isinstance(features, list) or not all(isinstance(feature, dict) for feature in features):
-        faults.add(Fault("NOT_GEOJSON", path.name, "The file has no list of features", remedy))
+        faults.add(Fault("BROKEN_FILE", path.name, "The file has no list of features", remedy))
         return []
     return features
 
@@ -122,7 +123,7 @@ class _FeatureReader:
         for key in self.properties:
             self._known("UNKNOWN_KEY", key, key, _CLOSURE_KEYS, "There is no such property")
         kind = str(self.properties.get("kind", "closed"))
-        self._known("UNKNOWN_KIND", "kind", kind, CLOSURE_KINDS, "There is no such kind of closure")
+        self._known("UNKNOWN_CHOICE", "kind", kind, CLOSURE_KINDS, "There is no such kind of closure")
         from_s, until_s = self._times()
         months = self._months()
         applies_to = tuple(str(name) for name in _listed(self.properties.get("applies_to")))
@@ -132,7 +133,7 @@ class _FeatureReader:
         geometry = _geometry_of(self.feature)
         if geometry is None:
             reason, remedy = "The shape is not a sound line or polygon in degrees", "Draw a line or polygon."
-            self._fault("BAD_GEOMETRY", "geometry", None, reason, remedy)
+            self._fault("WRONG_GEOMETRY", "geometry", None, reason, remedy)
         if len(self.collector.faults) > before or geometry is None:
             return None
         closure_id = str(self.properties.get("id", self.row))

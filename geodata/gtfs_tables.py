@@ -214,14 +214,14 @@ def read_table(text: FeedText, name: str, required: Sequence[str], *, optional: 
         content = text.files[name].decode("utf-8-sig")
         records = list(csv.reader(io.StringIO(content, newline="")))
     except UnicodeDecodeError as error:
-        text.fault("BAD_ENCODING", name, f"not UTF-8 text (byte {error.start})", "Save the file as UTF-8.")
+        text.fault("WRONG_ENCODING", name, f"not UTF-8 text (byte {error.start})", "Save the file as UTF-8.")
         return empty
     except csv.Error as error:
         text.fault("BROKEN_FILE", name, f"not a readable table ({error})", "Save the file as comma-separated text.")
         return empty
     if not records:
         if not optional:
-            text.fault("EMPTY_FILE", name, "the file is empty", f"Add a header row with {', '.join(required)}.")
+            text.fault("MISSING_HEADER", name, "the file is empty", f"Add a header row with {', '.join(required)}.")
         return empty
     columns = {column.strip(): at for at, column in reversed(list(enumerate(records[0])))}
     missing = [column for column in required if column not in columns]
@@ -240,7 +240,7 @@ def _filled(text: FeedText, name: str, records: list[list[str]]) -> list[tuple[i
     for number, cells in enumerate(records[1:], start=2):
         if len(cells) > width:
             text.warn(
-                "EXTRA_CELLS",
+                "ROW_TOO_LONG",
                 name,
                 f"{len(cells)} cells under {width} columns",
                 "The extra ones are ignored.",

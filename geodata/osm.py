@@ -64,7 +64,7 @@ def read_street_network(path: Path, terrain: ElevationModel) -> StreetNetwork:
     Raises
     ------
     InputError
-        If the file is missing or broken (FILE_MISSING, OSM_UNREADABLE), has no usable way (NO_ROADS), or the terrain
+        If the file is missing or broken (MISSING_FILE, BROKEN_FILE), has no usable way (NO_ROADS), or the terrain
         does not cover it (TERRAIN_NOT_COVERING).
     """
     ways, lon_lat, barriers = _read_extract(path)
@@ -91,14 +91,14 @@ def _fault(path: Path, code: str, reason: str, remedy: str) -> InputError:
 def _read_extract(path: Path) -> tuple[_Ways, dict[int, tuple[float, float]], dict[int, BarrierUse]]:
     """Return ways, positions of their nodes by id, and barriers by node id."""
     if not path.is_file():
-        raise _fault(path, "FILE_MISSING", "There is no such file", "Give an OSM extract (.osm.pbf or .osm).")
+        raise _fault(path, "MISSING_FILE", "There is no such file", "Give an OSM extract (.osm.pbf or .osm).")
     try:
         ways = _read_ways(path)
         wanted = np.unique(ways.node_id)
         return ways, _read_positions(path, wanted), _read_barriers(path)
     except (RuntimeError, osmium.InvalidLocationError) as error:
         remedy = "Give a whole OSM extract (.osm.pbf or .osm); download it again if it was cut off."
-        raise _fault(path, "OSM_UNREADABLE", f"The file cannot be read as OSM data: {error}", remedy) from error
+        raise _fault(path, "BROKEN_FILE", f"The file cannot be read as OSM data: {error}", remedy) from error
 
 
 def _read_ways(path: Path) -> _Ways:

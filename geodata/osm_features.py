@@ -150,11 +150,11 @@ def read_osm_features(path: Path) -> OsmFeatures:
     Raises
     ------
     InputError
-        If there is no such file (FILE_MISSING) or osmium cannot read it (OSM_UNREADABLE).
+        If there is no such file (MISSING_FILE) or osmium cannot read it (BROKEN_FILE).
     """
     if not path.is_file():
         remedy = "Give an OSM extract (.osm.pbf or .osm)."
-        raise InputError([Fault("FILE_MISSING", path.name, "There is no such file", remedy)])
+        raise InputError([Fault("MISSING_FILE", path.name, "There is no such file", remedy)])
     try:
         relations = [_RawRelation.of(relation) for relation in _objects(path, osmium.osm.RELATION)]
         relations = [relation for relation in relations if relation.is_wanted]
@@ -163,7 +163,7 @@ def read_osm_features(path: Path) -> OsmFeatures:
     except (RuntimeError, osmium.InvalidLocationError) as error:
         reason = f"The file cannot be read as OSM data: {error}"
         remedy = "Give a whole OSM extract (.osm.pbf or .osm); download it again if it was cut off."
-        raise InputError([Fault("OSM_UNREADABLE", path.name, reason, remedy)]) from error
+        raise InputError([Fault("BROKEN_FILE", path.name, reason, remedy)]) from error
     stops = {osm_id: stop for osm_id, tags in raw.tags.items() if (stop := _bus_stop(osm_id, tags, raw)) is not None}
     return OsmFeatures(
         places=tuple(_places(raw)),

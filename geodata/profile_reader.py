@@ -63,9 +63,10 @@ def _read_toml(path: Path) -> dict[str, object]:
     try:
         return dict(tomllib.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
-        fault = Fault("FILE_MISSING", path.name, "There is no such file", "Name a TOML file of travel profiles.")
+        fault = Fault("MISSING_FILE", path.name, "There is no such file", "Name a TOML file of travel profiles.")
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        fault = Fault("NOT_TOML", path.name, f"The file is not TOML: {error}", "Mend the line named.")
+        code = "WRONG_ENCODING" if isinstance(error, UnicodeDecodeError) else "BROKEN_FILE"
+        fault = Fault(code, path.name, f"The file is not TOML: {error}", "Mend the line named.")
     raise InputError([fault])
 
 
@@ -112,7 +113,7 @@ class _ProfileReader:
             self._known(key, _KEYS, key)
         for key in _REQUIRED:
             if key not in self.table:
-                self._fault("MISSING_KEY", key, None, "The key is missing", "Give it, or take it over by `like`.")
+                self._fault("MISSING_VALUE", key, None, "The key is missing", "Give it, or take it over by `like`.")
         numbers: dict[str, Any] = {key: self._number(key, self.table[key]) for key in _NUMBERS if key in self.table}
         tables = {key: self._numbers_of(key, names) for key, names in _TABLES.items()}
         choices = {key: self._choice(key, names) for key, names in _CHOICES.items()}
@@ -149,35 +150,35 @@ class _ProfileReader:
 
     def _number(self, key: str, value: object) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e12:
-            self._fault("BAD_NUMBER", key, value, "The value is not a number ≥ 0", "Give a number ≥ 0.")
+            self._fault("BAD_VALUE", key, value, "The value is not a number ≥ 0", "Give a number ≥ 0.")
             return 0.0
         if key in _POSITIVE and value == 0:
-            self._fault("BAD_NUMBER", key, value, "The value may not be 0", "Give a number > 0.")
+            self._fault("BAD_VALUE", key, value, "The value may not be 0", "Give a number > 0.")
         return float(value)
 
     def _numbers_of(self, key: str, names: tuple[str, ...]) -> dict[str, float]:
         table = self.table.get(key, {})
         if not isinstance(table, dict):
-            self._fault("BAD_TABLE", key, table, "The value is not a table of numbers", "Give name = number pairs.")
+            self._fault("WRONG_TYPE", key, table, "The value is not a table of numbers", "Give name = number pairs.")
             return {}
         for name in table:
             self._known(name, names, f"{key}.{name}")
         found = {name: self._number(f"{key}.{name}", value) for name, value in table.items() if name in names}
         if key == "energy" and found.get("efficiency", 1.0) == 0:
-            self._fault("BAD_NUMBER", "energy.efficiency", 0, "The value may not be 0", "Give a share between 0 and 1.")
+            self._fault("BAD_VALUE", "energy.efficiency", 0, "The value may not be 0", "Give a share between 0 and 1.")
         return found
 
     def _choice(self, key: str, names: tuple[str, ...]) -> str:
         value = self.table.get(key)
         if value is not None and value not in names:
-            self._fault("UNKNOWN_VALUE", key, value, "There is no such choice", f"Choose one of {', '.join(names)}.")
+            self._fault("UNKNOWN_CHOICE", key, value, "There is no such choice", f"Choose one of {', '.join(names)}.")
         return str(value)
 
     def _access(self) -> tuple[str, ...]:
         value = self.table.get("access", [])
         if not isinstance(value, list) or any(kind not in ACCESS_KINDS[1:] for kind in value):
             self._fault(
-                "UNKNOWN_VALUE",
+                "UNKNOWN_CHOICE",
                 "access",
                 value,
                 "Not a list of access kinds",

@@ -174,7 +174,7 @@ def _open_tile(path: Path, stack: ExitStack, collector: FaultCollector) -> _Tile
     """Open one tile for the life of `stack`; a fault in `collector` and None if it cannot be used."""
     if not path.is_file():
         collector.add(
-            Fault("FILE_MISSING", path.name, "The elevation tile does not exist", "Give the path of an existing tile.")
+            Fault("MISSING_FILE", path.name, "The elevation tile does not exist", "Give the path of an existing tile.")
         )
         return None
     try:
@@ -182,7 +182,7 @@ def _open_tile(path: Path, stack: ExitStack, collector: FaultCollector) -> _Tile
     except (RasterioError, zipfile.BadZipFile, ValueError) as error:
         collector.add(
             Fault(
-                "TERRAIN_UNREADABLE",
+                "BROKEN_FILE",
                 path.name,
                 f"The elevation tile cannot be read: {str(error).splitlines()[0]}",
                 "Give an SRTM tile named like N42E001.hgt (or .hgt.zip), or a GeoTIFF.",

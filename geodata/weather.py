@@ -225,10 +225,11 @@ def _read_rows(path: Path, faults: FaultCollector) -> list[tuple[int, dict[str, 
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        faults.add(Fault("FILE_MISSING", path.name, "The weather table does not exist", "Give an existing CSV file."))
+        faults.add(Fault("MISSING_FILE", path.name, "The weather table does not exist", "Give an existing CSV file."))
         return None
     except (OSError, UnicodeDecodeError) as error:
-        faults.add(Fault("FILE_UNREADABLE", path.name, f"Cannot be read: {error}", "Give a CSV file in UTF-8."))
+        code = "WRONG_ENCODING" if isinstance(error, UnicodeDecodeError) else "BROKEN_FILE"
+        faults.add(Fault(code, path.name, f"Cannot be read: {error}", "Give a CSV file in UTF-8."))
         return None
     reader = csv.reader(text.splitlines())
     header = [name.strip() for name in next(reader, [])]
@@ -253,7 +254,7 @@ def _check_header(header: Iterable[str], file: str, faults: FaultCollector) -> b
             faults.add(Fault("UNKNOWN_COLUMN", file, "Unknown column", remedy, 1, name, name))
     absent = [column.name for column in WEATHER_COLUMNS if column.required and column.name not in header]
     for name in absent:
-        faults.add(Fault("COLUMN_MISSING", file, "A required column is missing", f"Add the column {name}.", 1, name))
+        faults.add(Fault("MISSING_COLUMN", file, "A required column is missing", f"Add the column {name}.", 1, name))
     return not absent
 
 
@@ -274,7 +275,7 @@ def _parse_row(
             sound = False
             faults.add(
                 Fault(
-                    "BAD_VALUE" if text else "VALUE_MISSING",
+                    "BAD_VALUE" if text else "MISSING_VALUE",
                     file,
                     "Not a number that is possible here" if text else "A value is missing",
                     f"Give a number from {column.low:g} to {column.high:g} ({column.unit}).",

@@ -179,7 +179,10 @@ def markdown_blocks() -> dict[str, str]:
             for column in WEATHER_COLUMNS
         ],
     )
-    blocks["fault_codes"] = _table(("code", "meaning"), [(f"`{code}`", code.text) for code in FaultCode])
+    blocks["fault_codes"] = _table(
+        ("code", "meaning", "what to do", "example"),
+        [(f"`{code}`", code.text, code.remedy, code.example) for code in FaultCode],
+    )
     return blocks
 
 

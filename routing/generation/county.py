@@ -117,7 +117,13 @@ def make_synthetic_scenario(size: str, seed: int, out: Path) -> None:
         raise InputError(
             [
                 Fault(
-                    "UNKNOWN_SIZE", "command line", "There is no such size of county", remedy, None, "--synthetic", size
+                    "UNKNOWN_CHOICE",
+                    "command line",
+                    "There is no such size of county",
+                    remedy,
+                    None,
+                    "--synthetic",
+                    size,
                 )
             ]
         )

@@ -148,7 +148,7 @@ class _Mark:
 def _refuse_bad_shares(shares: dict[str, float]) -> None:
     faults = [
         Fault(
-            code="SHARE_OUT_OF_RANGE",
+            code="OUT_OF_RANGE",
             file="command line",
             field=name,
             value=repr(value),

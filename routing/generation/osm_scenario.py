@@ -249,12 +249,12 @@ def _refuse_bad_arguments(osm: Path, terrain: Sequence[Path], out: Path, orders:
     faults = []
     if not osm.is_file():
         remedy = "Give an OSM extract (.osm.pbf or .osm)."
-        faults.append(Fault("FILE_MISSING", osm.name, "There is no such file", remedy))
+        faults.append(Fault("MISSING_FILE", osm.name, "There is no such file", remedy))
     if not terrain:
         remedy = "Give an elevation tile (--terrain), for example an SRTM .hgt.zip."
         faults.append(Fault("TERRAIN_MISSING", "command line", "A scenario needs terrain", remedy, field="--terrain"))
     faults += [
-        Fault("FILE_MISSING", tile.name, "The elevation tile does not exist", "Give the path of an existing tile.")
+        Fault("MISSING_FILE", tile.name, "The elevation tile does not exist", "Give the path of an existing tile.")
         for tile in terrain
         if not tile.exists()
     ]

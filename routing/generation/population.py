@@ -80,10 +80,11 @@ def read_population(path: Path) -> tuple[PopulationRow, ...]:
     try:
         records = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline="")))
     except FileNotFoundError:
-        faults.add(Fault("FILE_MISSING", path.name, "There is no such file", "Give a CSV file with populations."))
+        faults.add(Fault("MISSING_FILE", path.name, "There is no such file", "Give a CSV file with populations."))
         records = []
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        faults.add(Fault("FILE_UNREADABLE", path.name, f"Cannot be read: {error}", "Give a CSV file in UTF-8."))
+        code = "WRONG_ENCODING" if isinstance(error, UnicodeDecodeError) else "BROKEN_FILE"
+        faults.add(Fault(code, path.name, f"Cannot be read: {error}", "Give a CSV file in UTF-8."))
         records = []
     faults.raise_if_any()
     header = [cell.strip().lower() for cell in records[0]] if records else []
@@ -91,7 +92,7 @@ def read_population(path: Path) -> tuple[PopulationRow, ...]:
     for key, names in _COLUMNS.items():
         if at[key] < 0:
             remedy = f"Add a column {' or '.join(names)}."
-            faults.add(Fault("COLUMN_MISSING", path.name, "A required column is missing", remedy, 1, names[0]))
+            faults.add(Fault("MISSING_COLUMN", path.name, "A required column is missing", remedy, 1, names[0]))
     faults.raise_if_any()
     for number, cells in enumerate(records[1:], start=2):
         if any(cell.strip() for cell in cells):

@@ -65,32 +65,32 @@ def test_concerns_and_hours() -> None:
 @pytest.mark.parametrize(
     ("raw", "code", "field"),
     [
-        (feature(kind="nofly"), "UNKNOWN_KIND", "kind"),
-        (feature(kind=None), "UNKNOWN_KIND", "kind"),
+        (feature(kind="nofly"), "UNKNOWN_CHOICE", "kind"),
+        (feature(kind=None), "UNKNOWN_CHOICE", "kind"),
         (feature(ceiling_agl=4), "UNKNOWN_KEY", "ceiling_agl"),
-        (feature(None), "GEOMETRY_MISSING", "geometry"),
-        (feature({"type": "Point", "coordinates": [1, 2]}), "GEOMETRY_INVALID", "geometry"),
-        (feature({"type": "Polygon", "coordinates": [[[1]]]}), "GEOMETRY_INVALID", "geometry"),
-        (feature({"type": "Blob", "coordinates": []}), "GEOMETRY_INVALID", "geometry"),
+        (feature(None), "WRONG_GEOMETRY", "geometry"),
+        (feature({"type": "Point", "coordinates": [1, 2]}), "WRONG_GEOMETRY", "geometry"),
+        (feature({"type": "Polygon", "coordinates": [[[1]]]}), "WRONG_GEOMETRY", "geometry"),
+        (feature({"type": "Blob", "coordinates": []}), "WRONG_GEOMETRY", "geometry"),
         (
             feature({"type": "Polygon", "coordinates": [[[0, 0], [1, 1], [1, 0], [0, 1], [0, 0]]]}),
-            "GEOMETRY_INVALID",
+            "WRONG_GEOMETRY",
             "geometry",
         ),
         (
             feature({"type": "Polygon", "coordinates": [[[42, 101], [42, 102], [43, 102], [42, 101]]]}),
-            "GEOMETRY_INVALID",
+            "WRONG_GEOMETRY",
             "geometry",
         ),
-        (feature(kind="corridor"), "VALUE_MISSING", "ceiling_agl_m"),
+        (feature(kind="corridor"), "MISSING_VALUE", "ceiling_agl_m"),
         (feature(floor_agl_m=80, ceiling_agl_m=60), "BAD_RANGE", "floor_agl_m"),
         (feature(from_s=80, until_s=60), "BAD_RANGE", "from_s"),
         (feature(from_s="noon"), "BAD_VALUE", "from_s"),
         (feature(floor_agl_m=-1), "BAD_VALUE", "floor_agl_m"),
-        (feature(months=[0]), "BAD_VALUE", "months"),
-        (feature(months="May"), "BAD_VALUE", "months"),
+        (feature(months=[0]), "BAD_MONTH", "months"),
+        (feature(months="May"), "BAD_MONTH", "months"),
         (feature(applies_to="L"), "BAD_VALUE", "applies_to"),
-        ({"type": "Feature", "geometry": SQUARE}, "NOT_GEOJSON", None),
+        ({"type": "Feature", "geometry": SQUARE}, "BROKEN_FILE", None),
     ],
 )
 def test_faults(tmp_path: Path, raw: Any, code: str, field: str | None) -> None:
@@ -120,8 +120,8 @@ def test_collector_keeps_sound_zones(tmp_path: Path) -> None:
 def test_files_that_are_no_airspace(tmp_path: Path) -> None:
     """Tests that an absent file, broken JSON and another document are told apart."""
     path = tmp_path / "x.geojson"
-    assert faults(path)[0][0] == "FILE_MISSING"
+    assert faults(path)[0][0] == "MISSING_FILE"
     path.write_text("{")
-    assert faults(path)[0][0] == "FILE_UNREADABLE"
+    assert faults(path)[0][0] == "BROKEN_FILE"
     path.write_text("[]")
-    assert faults(path)[0][0] == "NOT_GEOJSON"
+    assert faults(path)[0][0] == "BROKEN_FILE"

@@ -117,7 +117,7 @@ def test_every_fault_is_reported_at_once(tmp_path: Path) -> None:
     with pytest.raises(InputError) as error:
         read_closures(path)
     found = [(fault.row, fault.code) for fault in error.value.faults]
-    codes = ["UNKNOWN_KIND", "UNKNOWN_KEY", "BAD_TIME", "BAD_MONTH", *["BAD_GEOMETRY"] * 4]
+    codes = ["UNKNOWN_CHOICE", "UNKNOWN_KEY", "BAD_TIME", "BAD_MONTH", *["WRONG_GEOMETRY"] * 4]
     assert found == list(enumerate(codes, start=1))
     assert "until_s" in error.value.faults[1].remedy
     collector = FaultCollector()
@@ -136,7 +136,7 @@ def test_unknown_profile_is_named_where_profiles_are_known(tmp_path: Path) -> No
     assert "van_diesel" in fault.remedy
 
 
-@pytest.mark.parametrize(("text", "code"), [(None, "FILE_MISSING"), ("{", "NOT_GEOJSON"), ("[]", "NOT_GEOJSON")])
+@pytest.mark.parametrize(("text", "code"), [(None, "MISSING_FILE"), ("{", "BROKEN_FILE"), ("[]", "BROKEN_FILE")])
 def test_file_that_is_no_geojson(tmp_path: Path, text: str | None, code: str) -> None:
     """Tests a missing file, broken JSON and JSON of another kind."""
     path = tmp_path / "closures.geojson"

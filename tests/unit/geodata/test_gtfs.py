@@ -119,7 +119,7 @@ def test_zip_folder_bom_and_quotes_are_the_same_feed(tmp_path: Path) -> None:
         ({"trips": None}, ("MISSING_FILE", "trips.txt", None, None)),
         ({"calendar": None, "calendar_dates": None}, ("MISSING_FILE", "calendar.txt", None, None)),
         ({"stops": "stop_id,stop_name,stop_lat\ns1,Hub,27\n"}, ("MISSING_COLUMN", "stops.txt", None, "stop_lon")),
-        ({"agency": ""}, ("EMPTY_FILE", "agency.txt", None, None)),
+        ({"agency": ""}, ("MISSING_HEADER", "agency.txt", None, None)),
         (
             {"cargo_stops": "stop_id,site_id,board_s,cutoff_s\ns9,hub,0,0\n"},
             ("UNKNOWN_STOP", "cargo_stops.txt", 2, "stop_id"),
@@ -203,7 +203,7 @@ def test_unreadable_feeds(tmp_path: Path) -> None:
     assert faults_of(tmp_path / "empty") == [("MISSING_FILE", "empty", None, None)]
     feed = write_folder(tmp_path / "feed")
     (feed / "agency.txt").write_bytes("agency_name,agency_timezone\nStraßenbahn,Asia/Shanghai\n".encode("latin-1"))
-    assert ("BAD_ENCODING", "agency.txt", None, None) in faults_of(feed)
+    assert ("WRONG_ENCODING", "agency.txt", None, None) in faults_of(feed)
 
 
 def test_what_can_be_lived_with_is_a_warning(tmp_path: Path) -> None:
@@ -215,7 +215,7 @@ def test_what_can_be_lived_with_is_a_warning(tmp_path: Path) -> None:
     }
     timetable = read_gtfs(write_folder(tmp_path / "feed", **changed), MONDAY)
     assert [(w.code, w.row) for w in timetable.warnings] == [
-        ("EXTRA_CELLS", 2),
+        ("ROW_TOO_LONG", 2),
         ("UNKNOWN_SHAPE", 2),
         ("TRIP_WITHOUT_CALLS", 5),
     ]

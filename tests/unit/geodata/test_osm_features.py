@@ -123,12 +123,12 @@ def test_broken_files(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "map.osm").write_bytes(content)
     with pytest.raises(InputError) as caught:
         read_osm_features(tmp_path / "map.osm")
-    assert [fault.code for fault in caught.value.faults] == ["OSM_UNREADABLE"]
+    assert [fault.code for fault in caught.value.faults] == ["BROKEN_FILE"]
 
 
 def test_missing_file(tmp_path: Path) -> None:
     """Tests that an absent extract is named as such."""
-    with pytest.raises(InputError, match="FILE_MISSING"):
+    with pytest.raises(InputError, match="MISSING_FILE"):
         read_osm_features(tmp_path / "none.osm.pbf")
 
 

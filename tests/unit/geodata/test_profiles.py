@@ -228,16 +228,16 @@ def test_faulty_profiles_are_all_named(tmp_path: Path) -> None:
         ("a.like", "UNKNOWN_PROFILE"),
         ("b.like", "UNKNOWN_PROFILE"),
         ("c.with_m", "UNKNOWN_KEY"),
-        ("c.access", "UNKNOWN_VALUE"),
-        ("c.mode", "UNKNOWN_VALUE"),
+        ("c.access", "UNKNOWN_CHOICE"),
+        ("c.mode", "UNKNOWN_CHOICE"),
         ("c.grade", "BAD_GRADE"),
-        ("c.max_snap_m", "BAD_NUMBER"),
-        ("c.energy", "BAD_TABLE"),
+        ("c.max_snap_m", "BAD_VALUE"),
+        ("c.energy", "WRONG_TYPE"),
         ("c.speed_kmh.primray", "UNKNOWN_KEY"),
-        ("c.speed_kmh.primary", "BAD_NUMBER"),
-        ("d.mode", "MISSING_KEY"),
-        ("e.access_m_s", "BAD_NUMBER"),
-        ("e.energy.efficiency", "BAD_NUMBER"),
+        ("c.speed_kmh.primary", "BAD_VALUE"),
+        ("d.mode", "MISSING_VALUE"),
+        ("e.access_m_s", "BAD_VALUE"),
+        ("e.energy.efficiency", "BAD_VALUE"),
     }
     remedies = {fault.field: fault.remedy for fault in error.value.faults}
     assert "van_diesel" in remedies["a.like"]
@@ -245,7 +245,7 @@ def test_faulty_profiles_are_all_named(tmp_path: Path) -> None:
     assert all(fault.file == "own.toml" for fault in error.value.faults)
 
 
-@pytest.mark.parametrize(("text", "code"), [(None, "FILE_MISSING"), ("[a", "NOT_TOML")])
+@pytest.mark.parametrize(("text", "code"), [(None, "MISSING_FILE"), ("[a", "BROKEN_FILE")])
 def test_profile_file_that_is_none(tmp_path: Path, text: str | None, code: str) -> None:
     """Tests a missing file and one that is not TOML."""
     path = tmp_path / "own.toml" if text is None else write(tmp_path / "own.toml", text)

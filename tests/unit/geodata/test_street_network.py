@@ -114,12 +114,12 @@ def test_faulty_files_are_named_as_what_they_are(tmp_path: Path) -> None:
     """Tests the error of a missing file, a broken one, one without roads and a terrain elsewhere."""
     with pytest.raises(InputError) as missing:
         read_street_network(tmp_path / "none.osm.pbf", FlatTerrain())
-    assert code_of(missing) == "FILE_MISSING"
+    assert code_of(missing) == "MISSING_FILE"
     broken = tmp_path / "broken.osm.pbf"
     broken.write_bytes(b"this is no protocol buffer" * 100)
     with pytest.raises(InputError) as unreadable:
         read_street_network(broken, FlatTerrain())
-    assert code_of(unreadable) == "OSM_UNREADABLE"
+    assert code_of(unreadable) == "BROKEN_FILE"
     for number, ways in enumerate(({}, {10: ([1, 2], {"waterway": "river"})}, {10: ([8, 9], ROAD)})):
         with pytest.raises(InputError) as no_roads:
             read_street_network(write_osm(tmp_path / f"{number}.osm", LINE, ways), FlatTerrain())
@@ -136,7 +136,7 @@ def test_cut_off_extract_is_unreadable(tmp_path: Path, shared_data: Path) -> Non
     cut.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(InputError) as error:
         read_street_network(cut, FlatTerrain())
-    assert code_of(error) == "OSM_UNREADABLE"
+    assert code_of(error) == "BROKEN_FILE"
 
 
 def test_network_is_immutable(tmp_path: Path) -> None:

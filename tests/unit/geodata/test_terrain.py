@@ -111,7 +111,7 @@ def test_geotiff_round_trip(tmp_path: Path) -> None:
 def test_all_bad_files_are_named_at_once(tmp_path: Path) -> None:
     """Tests that a missing and a broken tile are both reported."""
     (tmp_path / "broken.tif").write_text("no raster")
-    assert codes([tmp_path / "absent.hgt", tmp_path / "broken.tif"]) == ["FILE_MISSING", "TERRAIN_UNREADABLE"]
+    assert codes([tmp_path / "absent.hgt", tmp_path / "broken.tif"]) == ["MISSING_FILE", "BROKEN_FILE"]
     assert codes([]) == ["TERRAIN_MISSING"]
 
 
@@ -120,7 +120,7 @@ def test_zip_without_tile_is_named(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr("readme.txt", "nothing")
     (tmp_path / "b.zip").write_text("nothing")
-    assert codes([tmp_path / "a.zip", tmp_path / "b.zip"]) == ["TERRAIN_UNREADABLE"] * 2
+    assert codes([tmp_path / "a.zip", tmp_path / "b.zip"]) == ["BROKEN_FILE"] * 2
 
 
 def test_raster_without_crs_is_named(tmp_path: Path) -> None:

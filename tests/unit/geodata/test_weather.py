@@ -76,7 +76,7 @@ def test_unknown_column_suggests_the_nearest(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "code"),
-    [("hour\n1\n", "COLUMN_MISSING"), ("hour,temp_c\n", "EMPTY_TABLE"), ("hour,temp_c\n0,\n", "VALUE_MISSING")],
+    [("hour\n1\n", "MISSING_COLUMN"), ("hour,temp_c\n", "EMPTY_TABLE"), ("hour,temp_c\n0,\n", "MISSING_VALUE")],
 )
 def test_broken_tables(tmp_path: Path, text: str, code: str) -> None:
     """Tests that tables without a required column, row or value say so."""
@@ -85,9 +85,9 @@ def test_broken_tables(tmp_path: Path, text: str, code: str) -> None:
 
 def test_missing_and_binary_files(tmp_path: Path) -> None:
     """Tests that an absent file and one that is no text are named."""
-    assert faults(tmp_path / "absent.csv")[0][0] == "FILE_MISSING"
+    assert faults(tmp_path / "absent.csv")[0][0] == "MISSING_FILE"
     (tmp_path / "weather.csv").write_bytes(b"\xff\xfe\x00\xd8")
-    assert faults(tmp_path / "weather.csv")[0][0] == "FILE_UNREADABLE"
+    assert faults(tmp_path / "weather.csv")[0][0] == "WRONG_ENCODING"
 
 
 def test_collector_takes_the_faults(tmp_path: Path) -> None:

@@ -304,7 +304,7 @@ def test_bad_arguments_come_at_once(tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         make_osm_scenario(tmp_path / "a.pbf", [tmp_path / "b.hgt"], tmp_path / "mine", orders=-1)
     codes = [fault.code for fault in caught.value.faults]
-    assert codes == ["FILE_MISSING", "FILE_MISSING", "OUT_OF_RANGE", "OUTPUT_TAKEN"]
+    assert codes == ["MISSING_FILE", "MISSING_FILE", "OUT_OF_RANGE", "OUTPUT_TAKEN"]
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "precious"
     with pytest.raises(InputError, match="TERRAIN_MISSING"):
         make_osm_scenario(valley().write(tmp_path / "map.osm"), [], tmp_path / "out")

@@ -143,7 +143,7 @@ def test_plain_names() -> None:
 
 @pytest.mark.parametrize(
     ("text", "code"),
-    [(None, "FILE_MISSING"), ("", "COLUMN_MISSING"), ("name,lat,lon\nA,1,2\n", "COLUMN_MISSING")],
+    [(None, "MISSING_FILE"), ("", "MISSING_COLUMN"), ("name,lat,lon\nA,1,2\n", "MISSING_COLUMN")],
 )
 def test_population_files_that_cannot_be_read(tmp_path: Path, text: str | None, code: str) -> None:
     """Tests that an absent file and absent columns are named."""
