@@ -25,7 +25,7 @@ from breaking import (
     with_type,
     without,
 )
-from checker_world import BUS, World
+from checker_world import BUS, PRODUCTS, World
 
 from routing.checker.codes import Code
 from routing.checker.facts import Facts
@@ -409,3 +409,45 @@ def no_pickup(world: World) -> Broken:
 @brings(Code.TIMETABLE_NO_DROPOFF)
 def no_dropoff(world: World) -> Broken:
     return with_bus(world.facts, calls=(BUS.calls[0], replace(BUS.calls[1], can_unload=False))), world.plan
+
+
+# --- Van, then bus -------------------------------------------------------------------------------------------------
+
+
+def _meat_from_the_vale(world: World) -> Broken:
+    """Let the meat come from the village by van, boxed, and go on by bus; it waits in the hub's chilled store."""
+    goods = Handover("o4", "main", "ice")
+    _, _, vale, _, hub = world.plan.routes[VAN].stops
+    plan = with_stop(
+        world.plan,
+        VAN,
+        2,
+        load=(*vale.load, goods),
+        service_end_s=vale.service_end_s + 20,
+        departure_s=vale.departure_s + 20,
+    )
+    plan = with_route(plan, VAN, shifted(plan.routes[VAN], 20, 3))
+    plan = with_stop(plan, VAN, 4, unload=(*hub.unload, goods), service_end_s=hub.service_end_s + 24)
+    plan = with_stop(plan, VAN, 4, departure_s=plan.routes[VAN].stops[4].service_end_s)
+    facts = with_order(world.facts, "o4", from_id="vale")
+    return settled(facts, plan)
+
+
+@brings()
+def van_meets_bus(world: World) -> Broken:
+    return _meat_from_the_vale(world)
+
+
+@brings(Code.TRANSFER_CUTOFF_MISSED)
+def van_misses_bus(world: World) -> Broken:
+    facts, plan = _meat_from_the_vale(world)
+    unloaded_s = plan.routes[VAN].stops[4].service_end_s
+    cutoff_s = plan.routes[BUS_ROUTE].stops[0].departure_s - 600
+    return with_place(facts, "hub", handling_s=cutoff_s - unloaded_s + 1), plan
+
+
+@brings(Code.COLD_OUT_OF_BAND)
+def store_out_of_order(world: World) -> Broken:
+    facts, plan = _meat_from_the_vale(world)
+    warm = replace(facts.products, store_c={**PRODUCTS.store_c, "chilled": 60.0})
+    return settled(replace(facts, products=warm), plan)

@@ -35,7 +35,9 @@ from geodata.terrain import Terrain
 from geodata.weather import Weather
 from routing.checker.codes import Code
 from routing.model.plan import (
+    Movement,
     PlanDocument,
+    Stop,
 )
 
 # --- FLIGHT -----------------------------------------------------------------------------------------------------------
@@ -280,3 +282,31 @@ def closed_road(world: World) -> Broken:
 def road_closed_later(world: World) -> Broken:
     shut = Closure("C", "closed", LineString([(105.001, 30.0), (105.009, 30.0)]), 12 * 3600, 13 * 3600)
     return with_roads(world.facts, shut), world.plan
+
+
+def _parked(world: World, nodes: tuple[int, ...]) -> Broken:
+    """Add a round of the second van that does not leave its base."""
+    stay = Movement("street", 0, 0, 0.0, battery_left_wh=60_000.0, nodes=nodes)
+    stops = (Stop("hub", 30_000, 30_000, 30_000, 30_000, movement=stay), Stop("hub", 30_000, 30_000, 30_000, 30_000))
+    route = replace(world.plan.routes[VAN], id="R9", carrier="van@hub#2", stops=stops)
+    return settled(world.facts, replace(world.plan, routes=(*world.plan.routes, route)))
+
+
+@brings()
+def stays_where_it_is(world: World) -> Broken:
+    return _parked(world, ())
+
+
+@brings()
+def stays_at_its_node(world: World) -> Broken:
+    return _parked(world, (1,))
+
+
+@brings(Code.ACCESS_NO_SUCH_ROAD)
+def stays_at_no_node(world: World) -> Broken:
+    return _parked(world, (99,))
+
+
+@brings(Code.ACCESS_WRONG_JOIN)
+def stays_at_a_far_node(world: World) -> Broken:
+    return _parked(world, (2,))
