@@ -3,14 +3,16 @@
 import math
 import random
 from dataclasses import replace
+from typing import Any, Literal
 
 import numpy as np
 
-from geodata.location import Level
+from geodata.location import FloatArray, Level
 from routing.export.relief import mercator_grid, shaded_relief
 from routing.export.scene import PlaceInfo, RoadLine, Scene, ZoneShape
 from routing.model.order import Order
 from routing.model.plan import (
+    CarrierKind,
     CostBreakdown,
     Handover,
     Movement,
@@ -51,14 +53,15 @@ PRODUCTS = Products(
 )
 
 
-def height_m(lon, lat):
+def height_m(lon: FloatArray, lat: FloatArray) -> FloatArray:
     """Heights of the made-up land."""
     x, y = (lon - WEST) * 25, (lat - SOUTH) * 30
     ridges = np.sin(1.3 * x + 0.7 * np.sin(y)) * np.cos(0.9 * y - 0.4 * x)
-    return 1_100 + 520 * ridges + 160 * np.sin(3.1 * x + 2.2 * y) * np.cos(2.7 * y) + 60 * np.sin(9 * x) * np.sin(8 * y)
+    hills = 160 * np.sin(3.1 * x + 2.2 * y) * np.cos(2.7 * y) + 60 * np.sin(9 * x) * np.sin(8 * y)
+    return np.asarray(1_100 + 520 * ridges + hills, dtype=np.float64)
 
 
-def road_between(a, b, seed):
+def road_between(a: PlaceInfo, b: PlaceInfo, seed: int) -> FloatArray:
     """A winding line with heights from one place to another, shape (n, 3)."""
     rng = random.Random(seed)
     bend, waves = rng.uniform(-0.12, 0.12), rng.uniform(0.004, 0.008)
@@ -70,13 +73,13 @@ def road_between(a, b, seed):
     return np.column_stack([lon, lat, height_m(lon, lat)])
 
 
-def make_places(seed=1, towns=3, villages=3, groups=2):
+def make_places(seed: int = 1, towns: int = 3, villages: int = 3, groups: int = 2) -> dict[str, PlaceInfo]:
     """The network: a hub, towns around it, villages around them, groups around those."""
     rng = random.Random(seed)
-    found = {}
+    found: dict[str, PlaceInfo] = {}
 
-    def add(place_id, name, level, lon, lat, parent, **more):
-        height = float(height_m(np.float64(lon), np.float64(lat)))
+    def add(place_id: str, name: str, level: Level, lon: float, lat: float, parent: str | None, **more: Any) -> None:
+        height = float(height_m(np.array(lon), np.array(lat)))
         found[place_id] = PlaceInfo(place_id, name, level, lon, lat, height, parent=parent, **more)
 
     add("hub", "云岭县", Level.COUNTY, 105.1, 28.05, None, drone_pads=2, opens_s=21_600, closes_s=79_200)
@@ -106,15 +109,41 @@ def make_places(seed=1, towns=3, villages=3, groups=2):
     return found
 
 
+Item = tuple[str, ...]
+"""Order, compartment and, for goods in a box, the box."""
+Visit = tuple[str, list[Item], list[Item]]
+"""Place, what is loaded and what is unloaded there."""
+
+
+MINUTES_PER_KM = {"vehicle": 2.0, "bus": 1.8, "courier": 9.0, "drone": 1.2}
+WAYS: dict[CarrierKind, Literal["street", "flight", "bus"]] = {
+    "vehicle": "street",
+    "bus": "bus",
+    "courier": "street",
+    "drone": "flight",
+}
+
+
 class Drawer:
     """Makes routes and keeps their lines."""
 
-    def __init__(self, places):
+    def __init__(self, places: dict[str, PlaceInfo]) -> None:
         self.places = places
-        self.routes = []
-        self.paths = {}
+        self.routes: list[Route] = []
+        self.paths: dict[tuple[str, int], FloatArray] = {}
 
-    def route(self, route_id, carrier, kind, type_id, operator, visits, start_s, minutes_per_km=2.0, **extra):
+    def route(
+        self,
+        route_id: str,
+        carrier: str,
+        kind: CarrierKind,
+        type_id: str,
+        operator: str,
+        visits: list[Visit],
+        start_s: int,
+        rest_at: int | None = None,
+        profile: str = "",
+    ) -> Route:
         """Add a route through visits of (place, loads, unloads); handovers are (order, compartment, box)."""
         stops, clock_s, kg = [], start_s, 0.0
         for position, (place, on, off) in enumerate(visits):
@@ -130,16 +159,16 @@ class Drawer:
                 unload=tuple(Handover(*item) for item in off),
                 load_kg=kg,
             )
-            if position == extra.get("rest_at"):
+            if position == rest_at:
                 rest = Rest(stop.service_end_s, stop.service_end_s + 1200)
                 stop = replace(stop, breaks=(rest,), departure_s=rest.end_s)
             if position + 1 < len(visits):
                 line = self.line(place, visits[position + 1][0], kind)
                 km = float(np.hypot(*(np.diff(line[:, :2], axis=0) * (98.0, 111.0)).T).sum())
                 movement = Movement(
-                    kind={"drone": "flight", "bus": "bus"}.get(kind, "street"),
+                    kind=WAYS[kind],
                     distance_m=round(km * 1000),
-                    duration_s=round(km * minutes_per_km * 60),
+                    duration_s=round(km * MINUTES_PER_KM[kind] * 60),
                     energy_wh=round(km * 180, 1),
                     battery_left_wh=round(2000 - km * 90, 1) if kind == "drone" else None,
                 )
@@ -148,12 +177,10 @@ class Drawer:
                 clock_s = stop.departure_s + movement.duration_s
             stops.append(stop)
         base = visits[0][0]
-        self.routes.append(
-            Route(route_id, carrier, operator, kind, type_id, extra.get("profile", ""), base, tuple(stops))
-        )
+        self.routes.append(Route(route_id, carrier, operator, kind, type_id, profile, base, tuple(stops)))
         return self.routes[-1]
 
-    def line(self, a, b, kind):
+    def line(self, a: str, b: str, kind: str) -> FloatArray:
         """The line between two places; one road a pair, both ways."""
         first, second = sorted((a, b))
         line = road_between(self.places[first], self.places[second], len(first) * 7 + len(second) * 3 + hash_of(a, b))
@@ -164,12 +191,14 @@ class Drawer:
         return line if first == a else line[::-1]
 
 
-def hash_of(a, b):
+def hash_of(a: str, b: str) -> int:
     """A number of a pair that is the same in every run."""
     return sum(map(ord, "".join(sorted((a, b))))) % 97
 
 
-def sample_scene(*, routes=6, towns=3, villages=3, groups=2, with_map=True):
+def sample_scene(
+    *, routes: int = 6, towns: int = 3, villages: int = 3, groups: int = 2, with_map: bool = True
+) -> Scene:
     """The plan: `routes` is the number of extra van rounds, sorties and walks beside one of each kind."""
     places = make_places(towns=towns, villages=villages, groups=groups)
     drawer = Drawer(places)
@@ -181,17 +210,17 @@ def sample_scene(*, routes=6, towns=3, villages=3, groups=2, with_map=True):
     )  # fmt: skip
     drawer.route("R-tri-1", "tricycle-1", "vehicle", "tricycle", "石门合作社",
                  [("t0", [("o1", "box")], []), ("t0v0", [], [("o1", "box")]), ("t0", [], [])],
-                 9 * 3600, 3.0, profile="tricycle")  # fmt: skip
-    drawer.route("B-L1-07", "L1-07", "bus", "L1", "云岭客运", [("t1v1", [box], []), ("hub", [], [box])], 8 * 3600, 1.8)
+                 9 * 3600, profile="tricycle")  # fmt: skip
+    drawer.route("B-L1-07", "L1-07", "bus", "L1", "云岭客运", [("t1v1", [box], []), ("hub", [], [box])], 8 * 3600)
     drawer.route("R-van-1", "van-1", "vehicle", "van_diesel", "山路物流",
                  [("hub", [("o2", "main")], []), ("drop:o2", [], [("o2", "main")]), ("hub", [], [])],
                  25 * 3600, profile="van_diesel")  # fmt: skip
     drawer.route("C-1", "courier-1", "courier", "walker", "石门合作社",
                  [("t0", [("o4", "bag")], []), ("t0v1g0", [], [("o4", "bag")]), ("t0", [], [])],
-                 10 * 3600, 9.0, profile="walker")  # fmt: skip
+                 10 * 3600, profile="walker")  # fmt: skip
     drawer.route("D-1-1", "drone-1", "drone", "L", "云岭低空",
                  [("hub", [("o5", "hold", "EPP-60")], []), ("t2v1g1", [], [("o5", "hold", "EPP-60")]), ("hub", [], [])],
-                 11 * 3600, 1.2)  # fmt: skip
+                 11 * 3600)  # fmt: skip
     orders = {
         "o1": Order("o1", "hub", "t0v0", 4.0, 12.0),
         "o2": Order("o2", "hub", "drop:o2", 2.0, 6.0, windows=((88_000, 93_000),)),
@@ -215,7 +244,7 @@ def sample_scene(*, routes=6, towns=3, villages=3, groups=2, with_map=True):
         objective=Objective("CNY", lines, lines.total),
         routes=tuple(drawer.routes),
         unassigned=(
-            Unassigned("=o6", "TOO_HEAVY", "It weighs 400 kg; the largest carrier takes 350 kg.", "重量 400 公斤，超过最大载重 350 公斤。", relaxation),
+            Unassigned("=o6", "TOO_HEAVY", "It weighs 400 kg; carriers take 350 kg.", "超过最大载重。", relaxation),
         ),
         rejected=(Rejected(9, "o9", ("orders.csv, row 9: no such site",)),),
         orders=tuple(OrderLegs(order, found) for order, found in sorted(legs.items())),
@@ -235,39 +264,39 @@ def sample_scene(*, routes=6, towns=3, villages=3, groups=2, with_map=True):
     return with_background(scene) if with_map else scene
 
 
-def more_rounds(drawer, orders, count):
+def more_rounds(drawer: Drawer, orders: dict[str, Order], count: int) -> None:
     """Add rounds of the kinds in turn, each to two or three places of its own, with orders down and up."""
     rng = random.Random(7)
     places = [
         place for place in drawer.places.values() if place.level in (Level.VILLAGE, Level.GROUP) and not place.is_drop
     ]
-    kinds = [
-        ("van", "vehicle", "van_electric", 2.0, 4),
-        ("drone", "drone", "M", 1.2, 1),
-        ("tricycle", "vehicle", "tricycle", 3.0, 3),
-        ("bus", "bus", "L2", 1.8, 3),
-        ("courier", "courier", "walker", 9.0, 2),
+    kinds: list[tuple[str, CarrierKind, str, int]] = [
+        ("van", "vehicle", "van_electric", 4),
+        ("drone", "drone", "M", 1),
+        ("tricycle", "vehicle", "tricycle", 3),
+        ("bus", "bus", "L2", 3),
+        ("courier", "courier", "walker", 2),
     ]
     for k in range(count):
-        name, kind, type_id, minutes_per_km, reach = kinds[k % len(kinds)]
+        name, kind, type_id, reach = kinds[k % len(kinds)]
         base = "hub" if name in ("van", "drone", "bus") else f"t{k % 3}"
         near = [place for place in places if base == "hub" or place.id.startswith(base)]
         chosen = [place.id for place in rng.sample(near, min(reach, len(near)))]
-        items = []
+        items: list[tuple[str, Item]] = []
         for place in chosen:
             order_id = f"x{len(orders):03d}"
             orders[order_id] = Order(order_id, base, place, round(rng.uniform(0.3, 12), 1), 8.0)
             items.append((place, (order_id, "hold" if kind in ("bus", "drone") else "main")))
-        visits = [(base, [item for _, item in items], [])] + [(place, [], [item]) for place, item in items]
+        visits: list[Visit] = [(base, [item for _, item in items], [])] + [(place, [], [item]) for place, item in items]
         if kind != "bus":
             visits.append((base, [], []))
         start_s = rng.randrange(6 * 3600, 15 * 3600, 60)
         carrier = f"{name}-{2 + k // len(kinds) % 5}"
-        drawer.route(f"R-{name}-{k}", carrier, kind, type_id, ("山路物流", "云岭客运")[kind == "bus"], visits, start_s,
-                     minutes_per_km, profile=type_id)  # fmt: skip
+        operator = "云岭客运" if kind == "bus" else "山路物流"
+        drawer.route(f"R-{name}-{k}", carrier, kind, type_id, operator, visits, start_s, profile=type_id)
 
 
-def with_background(scene):
+def with_background(scene: Scene) -> Scene:
     """The scene with roads and relief."""
     places = scene.places
     roads = []

@@ -155,5 +155,14 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// For tests and for the curious: the map and the place of each thing on it.
-window.shanlu = { map, data: DATA, state, select, whereabouts, setTime: timeBar.setTime };
+// Back to the page as it opens, but for the time and the map's view.
+function reset() {
+  Object.assign(state, { lang: DATA.lang, tab: "routes", query: "", selection: null });
+  timeBar.setPlaying(false);
+  toggle(null);
+  drawAll();
+  select(null);
+}
+
+// For tests and for the curious.
+window.shanlu = { map, data: DATA, state, select, reset, whereabouts, setTime: timeBar.setTime };

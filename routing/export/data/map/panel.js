@@ -281,7 +281,7 @@ function goods(action, handovers) {
   if (!handovers.length) return null;
   const sign = action === "load" ? "▲" : "▼";
   const items = handovers.map((handover) =>
-    el("span.good", {}, orderLink(handover.order), handover.note ? el("span.cold", {}, ` ℃ ${local(handover.note)}`) : null),
+    el("span.good", {}, orderLink(handover.order), handover.note ? el("span.cold", {}, ` ${local(handover.note)}`) : null),
   );
   const head = `${sign} ${say(action)} ${countOrders(handovers.length)}`;
   if (items.length <= 6) return el("div.goods", {}, el("span.deed", {}, head), items);
@@ -336,7 +336,7 @@ function legItems(order) {
           link("route", leg.route, carrierName(route)),
           el("span.sub", {}, say("m_min", { count: Math.round((leg.arr - leg.dep) / 60) })),
         ]),
-        handover && handover.note ? el("div.cold", {}, `℃ ${local(handover.note)}`) : null,
+        handover && handover.note ? el("div.cold", {}, local(handover.note)) : null,
       ]),
     ]);
     if (k < order.legs.length - 1) return [start];
