@@ -53,11 +53,11 @@ def lay_bus_courses(
     """
     roads = _Roads(streets, at_m)
     towns = [k for k, place in enumerate(settlements) if place.level is Level.TOWN]
-    lines = [roads.course(0, town) for town in towns]
     served: set[int] = set()
     courses = []
-    for number, line in enumerate(lines, start=1):
-        stops = roads.stops(line, settlements)
+    for number, town in enumerate(towns, start=1):
+        line = roads.course(0, town)
+        stops = roads.stops(line, settlements, (0, town))
         served |= {place for _, place in stops}
         courses.append(BusCourse(f"{100 + number}", tuple(line), stops, is_town_line=True))
     for number in range(1, town_loops + 1):
@@ -65,7 +65,7 @@ def lay_bus_courses(
         if ends is None:
             break
         line = roads.course(*ends)
-        stops = roads.stops(line, settlements)
+        stops = roads.stops(line, settlements, ends)
         served |= {place for _, place in stops} | {ends[1]}
         courses.append(BusCourse(f"{200 + number}", tuple(line), stops, is_town_line=False))
     return courses
@@ -101,8 +101,10 @@ class _Roads:
             found.append(int(before[found[-1]]))
         return found[::-1]
 
-    def stops(self, line: list[int], settlements: Sequence[Settlement]) -> tuple[tuple[int, int], ...]:
-        """Return stops at the settlements (hub, towns, villages) the line passes, in order along it."""
+    def stops(
+        self, line: list[int], settlements: Sequence[Settlement], ends: tuple[int, int]
+    ) -> tuple[tuple[int, int], ...]:
+        """Return stops at both ends and at the hub, towns and villages the line passes, in order along it."""
         tree = KDTree(self.xy[line])
         length_m = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(self.xy[line], axis=0).T))])
         near: list[tuple[int, int]] = []
@@ -112,7 +114,7 @@ class _Roads:
             away_m, position = tree.query(self.at_m[k])
             if away_m <= SERVED_WITHIN_M:
                 near.append((int(position), k))
-        near.sort(key=lambda stop: (settlements[stop[1]].level.depth, stop))
+        near.sort(key=lambda stop: (stop[1] not in ends, settlements[stop[1]].level.depth, stop))
         chosen: list[tuple[int, int]] = []
         for at, k in near:
             if all(abs(length_m[at] - length_m[other]) >= STOP_APART_M for other, _ in chosen):

@@ -21,6 +21,8 @@ from geodata.location import FloatArray, Level
 from geodata.synthetic_settlements import Settlement
 from geodata.synthetic_terrain import IntArray, Relief
 
+CellArray = npt.NDArray[np.int32]
+
 
 @dataclass(frozen=True, slots=True)
 class RoadClass:
@@ -105,8 +107,8 @@ def lay_roads(relief: Relief, settlements: Sequence[Settlement], loops: int, see
 class _Moves:
     """The moves from cells to half of their sixteen neighbours; |grade| and what they pass hold both ways."""
 
-    start: IntArray
-    end: IntArray
+    start: CellArray
+    end: CellArray
     length_m: FloatArray
     grade: FloatArray
     over_water: npt.NDArray[np.bool_]
@@ -115,7 +117,7 @@ class _Moves:
 def _moves(relief: Relief) -> _Moves:
     z = relief.elevation_m
     rows, cols = z.shape
-    index = np.arange(z.size).reshape(rows, cols)
+    index = np.arange(z.size, dtype=np.int32).reshape(rows, cols)  # half the memory of int64
     wet = (relief.river_m < 0.65 * relief.cell_m).ravel()
     starts, ends, lengths, water = [], [], [], []
     for dr, dc in _MOVES:
@@ -131,7 +133,7 @@ def _moves(relief: Relief) -> _Moves:
     return _Moves(start, end, length_m, grade, np.concatenate(water))
 
 
-def _between(wet: npt.NDArray[np.bool_], index: IntArray, dr: int, dc: int) -> npt.NDArray[np.bool_]:
+def _between(wet: npt.NDArray[np.bool_], index: CellArray, dr: int, dc: int) -> npt.NDArray[np.bool_]:
     """Return which moves by (dr, dc) pass over a river cell on their way, so that no move jumps a river."""
     rows, cols = index.shape
     left, right = (0, cols - dc) if dc >= 0 else (-dc, cols)
@@ -156,7 +158,7 @@ class _Layer:
         """What the grid does not know (rock, owners, fields): makes every cell a little dearer or cheaper."""
         self._moves = _moves(relief)
         size = relief.elevation_m.size
-        slots = np.arange(1, 2 * len(self._moves.start) + 1, dtype=np.int64)
+        slots = np.arange(1, 2 * len(self._moves.start) + 1, dtype=np.int32)
         ends = (
             np.concatenate([self._moves.start, self._moves.end]),
             np.concatenate([self._moves.end, self._moves.start]),
@@ -238,8 +240,7 @@ def _lay_loops(layer: _Layer, plan: RoadPlan, cells: Sequence[int], count: int) 
     joins = _joins(layer, UNCLASSIFIED, found[0], found[2])
     at = np.searchsorted(sources, np.column_stack([found[2][joins.start], found[2][joins.end]]))
     for _ in range(count):
-        by_road = dijkstra(_road_lengths(layer.relief, plan), indices=sources, directed=False)
-        detour_m = by_road[at[:, 0], sources[at[:, 1]]]
+        detour_m = _road_distances(layer.relief, plan, sources)[at[:, 0], at[:, 1]]
         saved = np.where(np.isfinite(detour_m), detour_m, 0.0) / (joins.cost + 1_500.0)
         best = int(np.argmax(saved)) if len(saved) else -1
         if best < 0 or saved[best] < LEAST_SAVING:
@@ -269,12 +270,15 @@ def _joins(layer: _Layer, road: RoadClass, cost: FloatArray, owner: npt.NDArray[
     return _Joins(a[chosen], b[chosen], total[chosen])
 
 
-def _road_lengths(relief: Relief, plan: RoadPlan) -> csr_array[np.float64]:
-    pairs = np.array(list(plan.links), dtype=np.int64)
-    rows, cols = pairs // plan.cols, pairs % plan.cols
+def _road_distances(relief: Relief, plan: RoadPlan, sources: IntArray) -> FloatArray:
+    """Return metres by road between cells on roads (ascending), shape (k, k); inf where there is no road."""
+    cells, ends = np.unique(np.array(list(plan.links), dtype=np.int64), return_inverse=True)
+    ends = ends.reshape(-1, 2)
+    rows, cols = cells[ends] // plan.cols, cells[ends] % plan.cols
     length_m = relief.cell_m * np.hypot(rows[:, 0] - rows[:, 1], cols[:, 0] - cols[:, 1])
-    size = relief.elevation_m.size
-    return csr_array(coo_array((length_m, (pairs[:, 0], pairs[:, 1])), shape=(size, size)).tocsr())
+    graph = coo_array((length_m, (ends[:, 0], ends[:, 1])), shape=(len(cells), len(cells))).tocsr()
+    at = np.searchsorted(cells, sources)
+    return np.asarray(dijkstra(graph, indices=at, directed=False)[:, at], dtype=np.float64)
 
 
 def _cut_off(plan: RoadPlan, settlements: Sequence[Settlement], cell: Sequence[int]) -> list[int]:

@@ -30,7 +30,10 @@ and gullies the grid does not show, and the length of a swing. Makes bends of 30
 TUNNEL_M = (500.0, 2_600.0)
 TUNNEL_GRADE = 0.04
 TUNNEL_COVER_M = 70.0
-"""Rock over the highest part of a tunnel."""
+PORTAL_COVER_M = 12.0
+"""Rock over the highest part of a tunnel, and over it anywhere but near its portals."""
+TUNNEL_BLOCK = 400
+"""Road cells whose possible tunnels are looked at together, to bound memory."""
 TRACK_KINDS = (
     ({"highway": "track", "tracktype": "grade1", "surface": "concrete", "width": "3.5"}, 0.65),
     ({"highway": "track", "tracktype": "grade2", "surface": "gravel", "width": "3"}, 0.20),
@@ -204,16 +207,10 @@ def _find_tunnel(relief: Relief, plan: RoadPlan) -> tuple[int, int] | None:
     cells, ends = np.unique(np.array(links, dtype=np.int64), return_inverse=True)
     ends = ends.reshape(-1, 2)
     xy = np.column_stack([cells % plan.cols, cells // plan.cols]).astype(np.float64) * relief.cell_m
-    pairs = KDTree(xy).query_pairs(TUNNEL_M[1], output_type="ndarray")
-    pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
-    length_m = np.hypot(*(xy[pairs[:, 0]] - xy[pairs[:, 1]]).T)
-    z = relief.elevation_m.ravel()[cells]
-    fits = (length_m >= TUNNEL_M[0]) & (np.abs(z[pairs[:, 0]] - z[pairs[:, 1]]) <= TUNNEL_GRADE * length_m)
-    pairs, length_m = pairs[fits], length_m[fits]
-    covered = _is_covered(relief, xy, z, pairs)
-    pairs, length_m = pairs[covered], length_m[covered]
+    pairs = _tunnel_pairs(relief, xy, relief.elevation_m.ravel()[cells])
     if not len(pairs):
         return None
+    length_m = np.hypot(*(xy[pairs[:, 0]] - xy[pairs[:, 1]]).T)
     road_m = np.hypot(*(xy[ends[:, 0]] - xy[ends[:, 1]]).T)
     graph = csr_array((road_m, (ends[:, 0], ends[:, 1])), shape=(len(cells), len(cells)))
     sources, at = np.unique(pairs[:, 0], return_inverse=True)
@@ -223,11 +220,29 @@ def _find_tunnel(relief: Relief, plan: RoadPlan) -> tuple[int, int] | None:
     return int(cells[pairs[best, 0]]), int(cells[pairs[best, 1]])
 
 
-def _is_covered(relief: Relief, xy: FloatArray, z: FloatArray, pairs: IntArray) -> npt.NDArray[np.bool_]:
-    """Return which straight lines between pairs of road cells run underground, with rock enough at their highest."""
-    share = np.linspace(0.0, 1.0, 21)[None, :]
-    a, b = pairs[:, 0], pairs[:, 1]
-    x, y, road = (v[a][:, None] * (1.0 - share) + v[b][:, None] * share for v in (xy[:, 0], xy[:, 1], z))
+def _tunnel_pairs(relief: Relief, xy: FloatArray, z: FloatArray) -> IntArray:
+    """Return pairs of road cells (rows of `xy`, heights `z`) that a tunnel of possible grade and depth could join."""
+    tree = KDTree(xy)
+    found = []
+    for start in range(0, len(xy), TUNNEL_BLOCK):
+        block = range(start, min(start + TUNNEL_BLOCK, len(xy)))
+        near = [np.array(tree.query_ball_point(xy[k], TUNNEL_M[1], return_sorted=True), dtype=np.int64) for k in block]
+        a = np.repeat(np.array(block, dtype=np.int64), [len(others) for others in near])
+        b = np.concatenate(near)
+        a, b = a[a < b], b[a < b]
+        length_m = np.hypot(*(xy[a] - xy[b]).T)
+        fits = (length_m >= TUNNEL_M[0]) & (np.abs(z[a] - z[b]) <= TUNNEL_GRADE * length_m)
+        a, b = a[fits], b[fits]
+        deep = _cover_m(relief, xy, z, a, b, np.array([0.5]))[:, 0] > PORTAL_COVER_M
+        a, b = a[deep], b[deep]
+        over_m = _cover_m(relief, xy, z, a, b, np.linspace(0.15, 0.85, 15))
+        covered = (over_m.min(axis=1) > PORTAL_COVER_M) & (over_m.max(axis=1) >= TUNNEL_COVER_M)
+        found.append(np.column_stack([a[covered], b[covered]]))
+    return np.concatenate(found)
+
+
+def _cover_m(relief: Relief, xy: FloatArray, z: FloatArray, a: IntArray, b: IntArray, share: FloatArray) -> FloatArray:
+    """Return the ground's height over the straight line from a to b at shares of its length, shape (pairs, shares)."""
+    x, y, line = (v[a][:, None] * (1.0 - share) + v[b][:, None] * share for v in (xy[:, 0], xy[:, 1], z))
     ground = ndimage.map_coordinates(relief.elevation_m, [y / relief.cell_m, x / relief.cell_m], order=1)
-    over = ground - road
-    return np.asarray((over[:, 3:-3].min(axis=1) > 12.0) & (over.max(axis=1) >= TUNNEL_COVER_M), dtype=np.bool_)
+    return np.asarray(ground - line, dtype=np.float64)

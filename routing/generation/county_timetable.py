@@ -7,10 +7,13 @@ CNY 0.4 a parcel to the bus company.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
+
+import numpy as np
 
 from geodata.gtfs_feed import Agency, Feed, Service
 from geodata.paths import measure_path
@@ -33,6 +36,8 @@ MAX_PIECE_KG, MAX_LONGEST_CM = 30.0, 100.0
 FEE_PER_PIECE = 40.0
 HUB_CUTOFF_S, TOWN_CUTOFF_S, VILLAGE_CUTOFF_S = 900, 600, 300
 BOARD_S = 180
+CARRY_M_S, DETOUR = 4.0, 1.3
+"""An e-moto between stop and site, and the way it takes over the line between them [assumed]."""
 SPAN_DAYS = 60
 """The feed holds this many days before and after the service date."""
 
@@ -221,14 +226,15 @@ def _cargo(trip: Trip, course: BusCourse, luggage: float) -> CargoTrip:
 
 
 def _cargo_stops(county: SyntheticCounty, site_ids: Sequence[str], used: set[str]) -> list[CargoStop]:
+    """Return what each stop handles; both times hold the way between stop and site."""
     cutoff = {0: HUB_CUTOFF_S, 1: TOWN_CUTOFF_S, 2: VILLAGE_CUTOFF_S}
-    return [
-        CargoStop(
-            gtfs_stop_id(place),
-            site_ids[place],
-            board_s=BOARD_S,
-            cutoff_s=cutoff[county.settlements[place].level.depth],
-        )
-        for place in sorted(bus_stop_points(county))
-        if gtfs_stop_id(place) in used
-    ]
+    streets = county.streets
+    found = []
+    for place, node in sorted(bus_stop_points(county).items()):
+        if gtfs_stop_id(place) not in used:
+            continue
+        away_m = np.hypot(streets.x_m[node] - county.at_m[place, 0], streets.y_m[node] - county.at_m[place, 1])
+        way_s = 30 * math.ceil(DETOUR * float(away_m) / CARRY_M_S / 30.0)
+        level = county.settlements[place].level.depth
+        found.append(CargoStop(gtfs_stop_id(place), site_ids[place], BOARD_S + way_s, cutoff[level] + way_s))
+    return found
