@@ -236,7 +236,7 @@ def _order_up(order_id: str, hub_id: str, end: Site, mark: _Mark, rng: np.random
         product_class=goods.product_class,
         release_s=release_s,
         windows=windows,
-        due_s=due_s,
+        due_s=windows[0][1] if windows else due_s,
         late_cost_per_h=LATE_COST_PER_H,
         service_s=HEAVY_SERVICE_S if box_kg * pieces >= HEAVY_KG[0] else SERVICE_S,
         unserved_cost=goods.unserved_cost,

@@ -113,6 +113,7 @@ def test_orders_are_sound(count: int, seed: int, up: float, cold: float, people:
         if order.to_id == "hub":
             assert order.due_s is not None
             assert order.release_s < order.due_s <= HUB_CUTOFF_S
+            assert all(end <= order.due_s for _, end in order.windows)
 
 
 def test_windows_respect_opening_hours() -> None:
