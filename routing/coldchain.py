@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from routing.model.carrier import BusTrip, Vehicle
@@ -49,7 +50,7 @@ class ColdLeg:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A piece of the journey: `inside` tells what surrounds the goods, `elevation_m` where the outside's air is taken."""
+    """A piece of the journey: `inside` is what surrounds the goods, `elevation_m` where the outside's air is."""
 
     phase: Phase
     start_s: float
@@ -190,13 +191,14 @@ def _seconds_outside(product: ProductClass, start_c: float, surroundings_c: floa
     end_c = surroundings_c + (start_c - surroundings_c) * math.exp(-span_s / product.lag_s)
     if product.low_c <= min(start_c, end_c) and max(start_c, end_c) <= product.high_c:
         return 0.0
-    cuts = [0.0, span_s]
-    for level_c in (product.low_c, product.high_c):
-        if min(start_c, end_c) < level_c < max(start_c, end_c):
-            cuts.append(-product.lag_s * math.log((level_c - surroundings_c) / (start_c - surroundings_c)))
-    cuts.sort()
+    crossings = [
+        -product.lag_s * math.log((level_c - surroundings_c) / (start_c - surroundings_c))
+        for level_c in (product.low_c, product.high_c)
+        if min(start_c, end_c) < level_c < max(start_c, end_c)
+    ]
+    cuts = sorted([0.0, *crossings, span_s])
     outside = 0.0
-    for begin, stop in zip(cuts, cuts[1:], strict=False):
+    for begin, stop in pairwise(cuts):
         middle_c = surroundings_c + (start_c - surroundings_c) * math.exp(-(begin + stop) / 2.0 / product.lag_s)
         if not product.low_c <= middle_c <= product.high_c:
             outside += stop - begin

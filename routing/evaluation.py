@@ -167,7 +167,7 @@ def kpis(problem: Problem, plan: Plan) -> Kpis:
     parcels = sum(order.pieces for order in served)
     carried = cost.total - cost.unassigned
     money, owed = _route_costs(problem, plan, legs)
-    inward, outward = _shares(problem, plan, legs, money)
+    inward, outward = _shares(problem, legs, money)
     km, energy_kwh, co2_kg = _movement_sums(problem, plan)
     times = delivery_times(problem, plan)
     return Kpis(
@@ -192,7 +192,7 @@ def kpis(problem: Problem, plan: Plan) -> Kpis:
         transfers=sum(len(chain) - 1 for chain in legs.values()),
         connections_missed=0,
         late_orders=sum(1 for order in served if order.due_s is not None and times.get(order.id, 0) > order.due_s),
-        by_kind=_by_kind(problem, plan, money),
+        by_kind=_by_kind(plan, money),
         owed=owed,
     )
 
@@ -224,9 +224,9 @@ def _route_costs(
 
 
 def _shares(
-    problem: Problem, plan: Plan, legs: Mapping[str, Sequence[Leg]], money: Mapping[str, float]
+    problem: Problem, legs: Mapping[str, Sequence[Leg]], money: Mapping[str, float]
 ) -> tuple[tuple[float, int], tuple[float, int]]:
-    """Return (money, parcels) of orders inward (down the levels) and outward; a route's money is shared by kilograms."""
+    """Return (money, parcels) of orders down the levels and up; a route's money is shared by kilograms."""
     route_kg: dict[str, float] = {}
     for order_id, chain in legs.items():
         for leg in chain:
@@ -300,7 +300,7 @@ def _loss_share(problem: Problem, exposures: Mapping[str, Exposure]) -> float | 
     return _ratio(lost, value)
 
 
-def _by_kind(problem: Problem, plan: Plan, money: Mapping[str, float]) -> dict[str, KindFigures]:
+def _by_kind(plan: Plan, money: Mapping[str, float]) -> dict[str, KindFigures]:
     found: dict[str, KindFigures] = {}
     for kind in ("vehicle", "drone", "bus", "courier"):
         routes = [route for route in plan.routes if route.kind == kind]

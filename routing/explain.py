@@ -114,13 +114,12 @@ class _Desk:
 
 
 def _explain(desk: _Desk, order: Order) -> Unassigned:
-    if order.from_id == order.to_id:
-        return _reason(order, "SAME_PLACE")
     job = desk.job(order)
-    if not desk.finder.all_chains(job.origin, job.destination):
-        return _no_route(desk, order)
+    if job.origin == job.destination:
+        return _reason(order, "SAME_PLACE")
     if not desk.finder.chains(job):
-        return _goods_barred(desk, order)
+        reached = desk.finder.all_chains(job.origin, job.destination)
+        return _goods_barred(desk, order) if reached else _no_route(desk, order)
     alone = desk.try_in(desk.idle, job)
     if alone is None:
         return _times_barred(desk, order, job)
@@ -329,10 +328,9 @@ def _no_room(desk: _Desk, order: Order, job: Job, alone: Proposal) -> Unassigned
             )
             return _reason(order, "BUS_FULL", relaxation)
     for ride in alone.chain.rides:
-        if ride.kind == "fleet":
-            relaxation = _one_more_vehicle(desk, job, ride.group)
-            if relaxation is not None:
-                return _reason(order, "NO_CAPACITY", relaxation)
+        vehicle = _one_more_vehicle(desk, job, ride.group) if ride.kind == "fleet" else None
+        if vehicle is not None:
+            return _reason(order, "NO_CAPACITY", vehicle)
     return _reason(order, "NO_CAPACITY")
 
 

@@ -93,7 +93,11 @@ def _route(problem: Problem, route: Route) -> Iterator[str]:
 def _windows(problem: Problem, route: Route) -> Iterator[str]:
     for stop in route.stops:
         place = problem.place_by_id[stop.place]
-        if route.kind != "bus" and stop.place != route.base and not place.opens_s <= stop.service_start_s <= place.closes_s:
+        if (
+            route.kind != "bus"
+            and stop.place != route.base
+            and not place.opens_s <= stop.service_start_s <= place.closes_s
+        ):
             yield f"{route.id}: {stop.place} is closed at {stop.service_start_s}"
         for h in stop.unload:
             order = problem.order_by_id[h.order]

@@ -87,7 +87,7 @@ def learn_prices(state: State) -> dict[int, float]:
     for fleet in state.instance.fleets:
         days = [day for day in state.days[fleet.index] if day.place]
         visited = {place for day in days for place in day.place if place != fleet.base}
-        estimates = [fleet_estimate(state.instance, fleet, fleet.base, place) for place in sorted(visited)]
+        estimates = [fleet_estimate(fleet, fleet.base, place) for place in sorted(visited)]
         expected = sum(estimate for estimate in estimates if estimate is not None)
         if expected > 0.0:
             prices[fleet.index] = min(5.0, max(0.2, sum(day.cost for day in days) / expected))
@@ -123,7 +123,7 @@ def _stop(model: _Model, group: int, place: int) -> cp_model.IntVar:
     if key not in model.stops:
         fleet = model.instance.fleets[group]
         visited = model.cp.new_bool_var("")
-        estimate = fleet_estimate(model.instance, fleet, fleet.base, place) or 0.0
+        estimate = fleet_estimate(fleet, fleet.base, place) or 0.0
         model.terms.append((visited, round(estimate * model.prices.get(group, 1.0))))
         model.stops[key] = visited
     return model.stops[key]

@@ -293,7 +293,7 @@ class Day:
             wanted = min(wanted, after.load_start_s - self.instance.handling_s[self.place[k]] - self.service[k])
         return max(self.earliest[k], wanted) if wanted < FAR_S else self.earliest[k]
 
-    def publish(self, changed: list[Task] | None = None) -> None:
+    def publish(self, changed: list[Task | None] | None = None) -> None:
         """Write times to the tasks; collect tasks of other carriers whose bounds may have moved into `changed`."""
         for k in range(len(self.place)):
             start, end = self.start[k], self.start[k] + self.service[k]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 from routing.solver.days import Day
@@ -185,7 +186,9 @@ class _Walk:
         return start <= instance.closes_s[place]
 
 
-def _simulate(day: Day, request: Request, option: _Option) -> tuple[int, int] | None:
+def _simulate(  # noqa: C901, PLR0911 # the innermost loop of the search: calls would double its time
+    day: Day, request: Request, option: _Option
+) -> tuple[int, int] | None:
     """Return (end, start) of unloading when the leg is put at `option`; None where some time does not hold."""
     k = option.load_at
     walk = _load(day, request, option)
@@ -254,10 +257,10 @@ def best_new_round(day: Day, request: Request, limit: float) -> Spot | None:
     way = [base, *(p for p in (request.ride.origin, request.ride.destination) if p != base), base]
     cost, duration = fleet.arc_cost, fleet.travel.duration_s
     stops = (len(way) - 2) * fleet.type.stop_s + request.load_service_s + request.unload_service_s
-    delta = sum(cost[a][b] for a, b in zip(way, way[1:], strict=False)) + stops * fleet.cost_per_s
+    delta = sum(cost[a][b] for a, b in pairwise(way)) + stops * fleet.cost_per_s
     delta += 0.0 if day.place else fleet.type.fixed_cost
     part = _empty_room(day, request)
-    drive_s = sum(duration[a][b] for a, b in zip(way, way[1:], strict=False))
+    drive_s = sum(duration[a][b] for a, b in pairwise(way))
     if delta >= limit or part is None or day.drive_s + drive_s > fleet.type.max_drive_s:
         return None
     gaps = [k for k in range(len(day.place)) if day.begins[k]] + [len(day.place)]

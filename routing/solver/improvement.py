@@ -23,6 +23,8 @@ _NEIGHBOURS = 40
 _KEEP_WON, _KEEP_OTHER = 0.99, 0.35
 """Chance that a chain is looked at when a job is put back: one it has ridden by before, and any other."""
 _MEAN_REMOVED = 8
+_LEFT_OUT = 3
+"""Unserved jobs nearby that are tried along with those taken out."""
 _TRIES = 4
 """Chains tried to place a job by; the first may fail on times between carriers or on the cold."""
 _SPECULATION = (1.0, 1.0, 1.5, 4.0, math.inf)
@@ -196,11 +198,13 @@ def _left_out(state: State, moves: Moves, absent: Sequence[int]) -> list[int]:
     """Return a few unserved jobs that are near those taken out, to try them again."""
     if len(state.served) == len(state.instance.jobs):
         return []
-    taken, found = set(absent), []
-    for index in moves.near(state.instance.jobs[absent[0]]):
-        if index not in state.served and index not in taken and moves.chains[index]:
-            found.append(index)
-    return found[:3]
+    taken = set(absent)
+    found = [
+        index
+        for index in moves.near(state.instance.jobs[absent[0]])
+        if index not in state.served and index not in taken and moves.chains[index]
+    ]
+    return found[:_LEFT_OUT]
 
 
 def _shuffle(moves: Moves, jobs: list[Job]) -> None:

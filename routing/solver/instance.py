@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -306,14 +307,15 @@ def make_job(problem: Problem, index: Mapping[str, int], number: int, orders: tu
 # --- Fleets --------------------------------------------------------------------------------------------------------
 
 
-def _rows(array: npt.NDArray[np.int64] | npt.NDArray[np.float64]) -> list[list[int]] | list[memoryview]:
+def _rows(array: npt.NDArray[Any]) -> Any:
     if len(array) <= LIST_ROWS_UP_TO:
-        rows: list[list[int]] = array.tolist()
-        return rows
-    return [memoryview(np.ascontiguousarray(row)) for row in array]
+        return array.tolist()
+    return [memoryview(np.ascontiguousarray(row)) for row in array]  # type: ignore[arg-type] # numpy has the protocol
 
 
-def _spread(matrix: TravelMatrix, index: Mapping[str, int]) -> tuple[npt.NDArray[np.int64], ...]:
+def _spread(
+    matrix: TravelMatrix, index: Mapping[str, int]
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
     """Return duration, distance and energy over all places of the problem; places the matrix lacks are unreachable."""
     n = len(index)
     at = np.array([index[place_id] for place_id in matrix.ids], dtype=np.int64)
@@ -329,7 +331,7 @@ def _spread(matrix: TravelMatrix, index: Mapping[str, int]) -> tuple[npt.NDArray
 def _fleets(problem: Problem, vehicles: Sequence[Vehicle], index: Mapping[str, int]) -> tuple[Fleet, ...]:
     arrays = {key: _spread(problem.matrices[key], index) for key in sorted({v.travel for v in vehicles})}
     travels = {
-        key: Travel(_rows(duration), _rows(distance), _rows(energy))  # type: ignore[arg-type] # rows of either type
+        key: Travel(_rows(duration), _rows(distance), _rows(energy))
         for key, (duration, distance, energy) in arrays.items()
     }
     groups: dict[tuple[VehicleType, str, str, str], list[str]] = {}

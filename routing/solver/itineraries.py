@@ -1,4 +1,4 @@
-"""Per order the possible chains of rides: straight to the door, or by truck, bus, drone and courier over transfer sites."""
+"""Per order the possible chains of rides: to the door, or by truck, bus, drone and courier over transfer sites."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 
 from geodata.matrix import UNREACHABLE_S
 from routing.solver.buses import admits, bus_fee
@@ -149,7 +150,7 @@ class ChainFinder:
         found = [
             _Hop(Ride("fleet", fleet.index, origin, destination), estimate, fleet.type.id)
             for fleet in self.instance.fleets
-            if (estimate := fleet_estimate(self.instance, fleet, origin, destination)) is not None
+            if (estimate := fleet_estimate(fleet, origin, destination)) is not None
         ]
         found.sort(key=lambda hop: (hop.estimate, hop.ride.group))
         at_ends = [hop for hop in found if self.instance.fleets[hop.ride.group].base in (origin, destination)]
@@ -177,7 +178,7 @@ class ChainFinder:
         ]
 
     def _hops_into(self, place: int) -> tuple[_Hop, ...]:
-        """Hops that end at a place: from bases whose carriers reach it, from bus stops, and (to a base) from anywhere."""
+        """Hops that end at a place: from carriers' bases, from bus stops, and by its own carriers."""
         if place not in self._into:
             self._into[place] = tuple(self._hops(place, inward=True))
         return self._into[place]
@@ -195,7 +196,7 @@ class ChainFinder:
         for fleet in self.instance.fleets:
             if fleet.base == place:
                 continue
-            estimate = fleet_estimate(self.instance, fleet, *ends(fleet.base))
+            estimate = fleet_estimate(fleet, *ends(fleet.base))
             if estimate is not None:
                 hops.append(_Hop(Ride("fleet", fleet.index, *ends(fleet.base)), estimate, fleet.type.id))
         hops.sort(key=lambda hop: (hop.estimate, hop.ride.group))
@@ -219,7 +220,7 @@ class ChainFinder:
             ends = (other, place) if inward else (place, other)
             for fleet in self.instance.fleets:
                 if fleet.base == place:
-                    estimate = fleet_estimate(self.instance, fleet, *ends)
+                    estimate = fleet_estimate(fleet, *ends)
                     if estimate is not None:
                         yield _Hop(Ride("fleet", fleet.index, *ends), estimate, fleet.type.id)
             yield from (hop for hop in self._by_air(*ends) if self.instance.drone_groups[hop.ride.group].base == place)
@@ -296,19 +297,19 @@ def job_estimate(instance: Instance, chain: Chain, job: Job) -> float:
     return money + instance.problem.rates.handling_per_piece * extra_pieces * (len(chain.rides) - 1)
 
 
-def fleet_estimate(instance: Instance, fleet: Fleet, origin: int, destination: int) -> float | None:
+def fleet_estimate(fleet: Fleet, origin: int, destination: int) -> float | None:
     """Return a share of the round trip's cost over both ends, None where there is no way."""
     duration, base = fleet.travel.duration_s, fleet.base
     way = [base, *(place for place in (origin, destination) if place != base), base]
-    travel = sum(duration[a][b] for a, b in zip(way, way[1:], strict=False))
+    travel = sum(duration[a][b] for a, b in pairwise(way))
     shift = fleet.type.shift_end_s - fleet.type.shift_start_s
     if travel >= min(UNREACHABLE_S, shift, fleet.type.max_drive_s + 1):
         return None
     if fleet.type.range_wh is not None:
         energy = fleet.travel.energy_wh
-        if sum(energy[a][b] for a, b in zip(way, way[1:], strict=False)) > fleet.type.range_wh:
+        if sum(energy[a][b] for a, b in pairwise(way)) > fleet.type.range_wh:
             return None
-    cost = sum(fleet.arc_cost[a][b] for a, b in zip(way, way[1:], strict=False))
+    cost = sum(fleet.arc_cost[a][b] for a, b in pairwise(way))
     return cost * _SHARE[fleet.type.kind] + (len(way) - 2) * fleet.type.stop_s * fleet.cost_per_s
 
 

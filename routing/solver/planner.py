@@ -30,7 +30,7 @@ _LAST_CHAINS = 40
 """Chains tried for orders still left out at the end."""
 _CHOICE_SHARE = 0.1
 """Share of the remaining time that the choice of chains may take."""
-_REBUILD_EVERY, _REBUILD_S = 25, 0.8
+_REBUILD_EVERY, _REBUILD_S = 10, 0.8
 """Moves between two rebuilds of a fleet's rounds, and the seconds one may take."""
 
 
@@ -91,10 +91,10 @@ def _construct(state: State, moves: Moves, clock: Clock, seed: int) -> None:
     empty = state.image()
     construct(state, moves, order, clock.interrupted)
     best = (state.cost(), state.image())
-    for firsts in (lambda: _chosen_only(state, moves, clock, seed), lambda: _road_only(state.instance, moves)):
+    for by_road in (False, True):
         if state.instance.only_direct or clock.interrupted():
             break
-        restricted = firsts()
+        restricted = _road_only(state.instance, moves) if by_road else _chosen_only(state, moves, clock, seed)
         state.load(empty)
         construct(state, restricted, order, clock.interrupted)
         left = [job for job in order if job.index not in state.served]

@@ -53,10 +53,10 @@ def state_of(instance: Instance, plan: Plan) -> State:
 
 
 def _halts(route: Route) -> list[_Halt]:
-    found, aboard = [], {}
+    found: list[_Halt] = []
+    aboard: dict[str, int] = {}
     for at, stop in enumerate(route.stops):
-        for handover in stop.unload:
-            found.append(_Halt(route, aboard.pop(handover.order), at, handover))
+        found += [_Halt(route, aboard.pop(handover.order), at, handover) for handover in stop.unload]
         for handover in stop.load:
             aboard[handover.order] = at
     return found
@@ -64,7 +64,7 @@ def _halts(route: Route) -> list[_Halt]:
 
 def _chain_tasks(instance: Instance, job: Job, halts: list[_Halt]) -> tuple[Task, ...]:
     index = {place.id: k for k, place in enumerate(instance.places)}
-    tasks = []
+    tasks: list[Task] = []
     for position, halt in enumerate(halts):
         origin, target = (index[halt.route.stops[at].place] for at in (halt.load_at, halt.unload_at))
         ride = _ride(instance, halt.route, origin, target)

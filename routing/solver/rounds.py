@@ -8,7 +8,7 @@ undone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,7 +105,7 @@ def _call(day: Day, k: int) -> _Call:
     )
 
 
-def _units(amounts: Any) -> int:
+def _units(amounts: Iterable[float]) -> int:
     return round(sum(amounts) * _UNITS)
 
 
@@ -155,7 +155,7 @@ def _solve(fleet: Fleet, days: Sequence[Day], calls: Sequence[_Call], time_s: fl
     if time_s is not None:
         parameters.time_limit.FromMilliseconds(max(1, round(time_s * 1000)))
     routing.CloseModelWithParameters(parameters)
-    first = routing.ReadAssignmentFromRoutes([list(nodes) for nodes in layout.start], True)  # noqa: FBT003 # positional API
+    first = routing.ReadAssignmentFromRoutes([list(nodes) for nodes in layout.start], True)
     if first is None:
         return None
     found = routing.SolveFromAssignmentWithParameters(first, parameters)
@@ -171,7 +171,8 @@ def _add_costs(routing: Any, manager: Any, fleet: Fleet, places: Sequence[int], 
     costs = [[round(min(fleet.arc_cost[a][b], 1e9)) for b in places] for a in places]
 
     def cost(here: int, there: int) -> int:
-        return costs[manager.IndexToNode(here)][manager.IndexToNode(there)]
+        cell: int = costs[manager.IndexToNode(here)][manager.IndexToNode(there)]
+        return cell
 
     routing.SetArcCostEvaluatorOfAllVehicles(routing.RegisterTransitCallback(cost))
     for vehicle, (_, is_first) in enumerate(layout.rounds):
@@ -187,10 +188,11 @@ def _add_time(
 
     def seconds(here: int, there: int) -> int:
         a, b = manager.IndexToNode(here), manager.IndexToNode(there)
-        return spent[a] + duration[a][b]
+        total: int = spent[a] + duration[a][b]
+        return total
 
     end = fleet.type.shift_end_s
-    routing.AddDimension(routing.RegisterTransitCallback(seconds), end, end, False, "time")  # noqa: FBT003 # positional API
+    routing.AddDimension(routing.RegisterTransitCallback(seconds), end, end, False, "time")
     time = routing.GetDimensionOrDie("time")
     for node, call in enumerate(calls, start=1):
         time.CumulVar(manager.NodeToIndex(node)).SetRange(call.earliest_s, max(call.earliest_s, call.latest_s))
@@ -203,7 +205,7 @@ def _add_time(
 
 
 def _add_releases(routing: Any, manager: Any, time: Any, calls: Sequence[_Call], layout: _Layout) -> None:
-    """A round starts once all goods it carries from the base are there."""
+    """Let a round start once all goods it carries from the base are there."""
     solver = routing.solver()
     starts = [time.CumulVar(routing.Start(vehicle)) for vehicle in range(len(layout.rounds))]
     for node, call in enumerate(calls, start=1):
@@ -217,14 +219,16 @@ def _add_load(routing: Any, manager: Any, calls: Sequence[_Call], part: int, roo
     change = [0, *(call.up[part] - call.down[part] for call in calls)]
 
     def brought(here: int) -> int:
-        return down[manager.IndexToNode(here)]
+        amount: int = down[manager.IndexToNode(here)]
+        return amount
 
     def changed(here: int) -> int:
-        return change[manager.IndexToNode(here)]
+        amount: int = change[manager.IndexToNode(here)]
+        return amount
 
     names = (f"brought {part}", f"aboard {part}")
-    routing.AddDimension(routing.RegisterUnaryTransitCallback(brought), 0, room, True, names[0])  # noqa: FBT003
-    routing.AddDimension(routing.RegisterUnaryTransitCallback(changed), 0, room, False, names[1])  # noqa: FBT003
+    routing.AddDimension(routing.RegisterUnaryTransitCallback(brought), 0, room, True, names[0])
+    routing.AddDimension(routing.RegisterUnaryTransitCallback(changed), 0, room, False, names[1])
     first, aboard = (routing.GetDimensionOrDie(name) for name in names)
     for vehicle in range(len(layout.rounds)):
         routing.solver().Add(aboard.CumulVar(routing.Start(vehicle)) == first.CumulVar(routing.End(vehicle)))

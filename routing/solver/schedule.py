@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from routing.model.plan import Handover, Movement, Plan, Rest, Route, Stop
 from routing.solver.buses import BusLoad
 from routing.solver.days import Day
-from routing.solver.instance import Instance
 from routing.solver.sorties import DroneDay, Sortie
 from routing.solver.state import State
 from routing.solver.tasks import Task
@@ -54,7 +53,7 @@ def make_plan(state: State) -> Plan:
     return Plan(routes=make_routes(state))
 
 
-def _handovers(instance: Instance, tasks: Sequence[Task], names: Sequence[str]) -> tuple[Handover, ...]:
+def _handovers(tasks: Sequence[Task], names: Sequence[str]) -> tuple[Handover, ...]:
     return tuple(
         Handover(order.id, names[task.compartment], task.job.product.box if task.boxed else None)
         for task in tasks
@@ -108,8 +107,8 @@ def _day_stops(day: Day, first: int, last: int) -> list[Stop]:
                 service_start_s=start,
                 service_end_s=end,
                 departure_s=leaves,
-                load=_handovers(instance, day.loads[k], names),
-                unload=_handovers(instance, day.unloads[k], names),
+                load=_handovers(day.loads[k], names),
+                unload=_handovers(day.unloads[k], names),
                 breaks=(Rest(end, leaves),) if leaves > end else (),
                 load_kg=_clean(sum(row[k] for row in day.mass)),
                 load_l=_clean(sum(row[k] for row in day.litres)),
@@ -148,8 +147,8 @@ def _sortie_route(drone: DroneDay, sortie: Sortie, number: int) -> Route:
         flight.back_wh,
         left - flight.back_wh,
     )
-    down = _handovers(instance, sortie.down, ["hold"])
-    up = _handovers(instance, sortie.up, ["hold"])
+    down = _handovers(sortie.down, ["hold"])
+    up = _handovers(sortie.up, ["hold"])
     down_load = (_clean(sum(task.kg for task in sortie.down)), _clean(sum(task.litres for task in sortie.down)))
     up_load = (_clean(sum(task.kg for task in sortie.up)), _clean(sum(task.litres for task in sortie.up)))
     start, end = flight.start_s, flight.end_s
@@ -204,8 +203,8 @@ def _bus_route(load: BusLoad) -> Route:
                 service_start_s=call.arrival_s,
                 service_end_s=call.departure_s,
                 departure_s=call.departure_s,
-                load=_handovers(load.instance, on, ["hold"]),
-                unload=_handovers(load.instance, off, ["hold"]),
+                load=_handovers(on, ["hold"]),
+                unload=_handovers(off, ["hold"]),
                 load_kg=_clean(kg),
                 load_l=_clean(litres),
                 bus_stop=call.bus_stop_id,

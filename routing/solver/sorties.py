@@ -183,7 +183,7 @@ def energy_wh(by_class: Sequence[float], payload_kg: Sequence[float], kg: float)
 
 
 def best_perch(day: DroneDay, request: Request, limit: float) -> Perch | None:
-    """Return the cheapest way for the drone to fly the leg: with a sortie to the place, that one moved, or a new one."""
+    """Return the cheapest way for the drone to fly the leg: with a sortie to the place, that moved, or a new one."""
     group = day.group
     boxed = request.job.product.cold and request.job.product.box is not None
     best: Perch | None = None

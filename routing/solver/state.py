@@ -66,7 +66,7 @@ class State:
         self.spoilage: dict[int, float] = {}
         self._waiting: dict[int, dict[int, tuple[Task, Task]]] = {}
         """By place, the jobs that wait there between two rides."""
-        self._exposures: dict[int, tuple[tuple[int, ...], Exposure]] = {}
+        self._exposures: dict[int, tuple[Sequence[Task], tuple[int, ...], Exposure]] = {}
         """By job, the last exposure computed and the times it holds for."""
         self._journals: list[Journal] = []
 
@@ -313,7 +313,7 @@ class State:
             )
             for k, ride in enumerate(proposal.chain.rides)
         )
-        for before, after in zip(tasks, tasks[1:], strict=False):
+        for before, after in itertools.pairwise(tasks):
             before.following, after.previous = after, before
         return tasks
 
@@ -350,7 +350,7 @@ class State:
             self._assign(job.index, None)
             for task in tasks:
                 owner = task.owner
-                if owner is not None:
+                if isinstance(owner, Carrier):
                     self._touch(owner)
                     owner.remove(task)
                     owners[owner] = None
@@ -387,12 +387,12 @@ class State:
             time_s
             for task in tasks
             for time_s in (task.load_start_s, task.load_end_s, task.unload_start_s, task.unload_end_s)
-        ) + (id(tasks),)
+        )
         known = self._exposures.get(job.index)
-        if known is None or known[0] != times:
-            known = (times, job_exposure(self.instance, tasks))
+        if known is None or known[0] is not tasks or known[1] != times:
+            known = (tasks, times, job_exposure(self.instance, tasks))
             self._exposures[job.index] = known
-        found = known[1]
+        found = known[2]
         self.spoilage[job.index] = found.loss * sum(order.value for order in job.orders)
         return found.within(job.product)
 

@@ -7,6 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 
+_RESERVE_S, _RESERVE_SHARE = 3.0, 0.08
+"""Kept back from the time limit for settling, checking and explaining the plan: so much, or that share."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How long to search and with which kinds of carrier.
@@ -81,7 +85,8 @@ class Clock:
             return self.iteration / max(1, self.limits.max_iterations)
         if self.limits.time_limit_s is None:
             return 1.0
-        return self.elapsed_s / max(1e-9, self.limits.time_limit_s)
+        reserve_s = min(_RESERVE_S, _RESERVE_SHARE * self.limits.time_limit_s)
+        return self.elapsed_s / max(1e-9, self.limits.time_limit_s - reserve_s)
 
     def finished(self) -> bool:
         """Return whether the search is to end."""

@@ -13,7 +13,7 @@ RideKind = Literal["fleet", "drone", "bus"]
 
 @dataclass(frozen=True, slots=True)
 class Ride:
-    """One leg before it is placed: a kind of carrier (fleet or drone group by index, any fitting bus trip) and its ends."""
+    """One leg before it is placed: a kind of carrier (fleet or drone group by index, or any bus) and its ends."""
 
     kind: RideKind
     group: int

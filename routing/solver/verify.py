@@ -6,6 +6,7 @@ The checker judges independently of all this; here the aim is that nothing doubt
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 
 from routing.coldchain import plan_exposures
 from routing.model.carrier import BusTrip
@@ -40,11 +41,11 @@ def _broken_chains(problem: Problem, plan: Plan, legs: Mapping[str, tuple[Leg, .
     for order_id, chain in legs.items():
         order = problem.order_by_id[order_id]
         places = [chain[0].from_place, *(leg.to_place for leg in chain)]
-        linked = all(before.to_place == after.from_place for before, after in zip(chain, chain[1:], strict=False))
+        linked = all(before.to_place == after.from_place for before, after in pairwise(chain))
         in_time = all(
             _ready(problem, routes[before.route], before) + problem.place_by_id[before.to_place].handling_s
             <= _needed(problem, routes[after.route], after)
-            for before, after in zip(chain, chain[1:], strict=False)
+            for before, after in pairwise(chain)
         )
         released = _needed(problem, routes[chain[0].route], chain[0]) >= order.release_s
         if not (linked and in_time and released and (places[0], places[-1]) == (order.from_id, order.to_id)) or (
@@ -90,7 +91,7 @@ def _too_much_stored(problem: Problem, plan: Plan, legs: Mapping[str, tuple[Leg,
     for order_id, chain in legs.items():
         order = problem.order_by_id[order_id]
         product = problem.products.classes[order.product_class]
-        for before, after in zip(chain, chain[1:], strict=False):
+        for before, after in pairwise(chain):
             place = problem.place_by_id[before.to_place]
             kind, kg = store_for(place, product)
             weight = order.weight_kg

@@ -1,0 +1,85 @@
+"""Property tests of the solver: plans of random counties obey the rules as a second reading states them."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from plan_oracle import violations
+from problems import county
+
+from routing.evaluation import cost_of
+from routing.model.plan import Plan
+from routing.model.problem import Problem
+from routing.solver import Limits, solve
+
+SETTINGS = settings(
+    max_examples=30, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None
+)
+ONLY = [(), ("vehicle",), ("bus", "courier"), ("drone",), ("vehicle", "bus")]
+
+
+@SETTINGS
+@given(seed=st.integers(0, 10_000), only=st.sampled_from(ONLY), iterations=st.integers(0, 6))
+def test_plans_of_random_counties_hold(seed: int, only: tuple[str, ...], iterations: int) -> None:
+    """Tests that every plan of a random county with all kinds of carrier passes the oracle and is priced as stated."""
+    problem = county(seed, towns=1 + seed % 3, villages=4 + seed % 3, groups=5, orders=4 + seed % 20)
+    solution = solve(problem, Limits(None, iterations, only), seed)
+    assert violations(problem, solution.plan) == []
+    assert solution.cost == cost_of(problem, solution.plan)
+    kinds = {route.kind for route in solution.plan.routes}
+    assert kinds <= set(only or kinds)
+
+
+@SETTINGS
+@given(seed=st.integers(0, 10_000))
+def test_transfers_are_forbidden_to_vehicles_alone(seed: int) -> None:
+    """Tests that plans of road vehicles alone carry each order on one route."""
+    problem = county(seed, orders=12)
+    plan = solve(problem, Limits(None, 4, ("vehicle",)), seed).plan
+    loaded = [handover.order for route in plan.routes for stop in route.stops for handover in stop.load]
+    assert len(loaded) == len(set(loaded))
+
+
+@pytest.fixture(scope="module")
+def solved() -> tuple[Problem, Plan]:
+    """Return a county and its plan, with buses, drones and vehicles."""
+    problem = county(3, towns=2, villages=6, groups=8, orders=30)
+    plan = solve(problem, Limits(None, 30), 1).plan
+    assert {route.kind for route in plan.routes} >= {"vehicle", "bus", "drone"}
+    return problem, plan
+
+
+@pytest.mark.parametrize("shift_s", [-1_800, 1_800])
+def test_oracle_sees_a_moved_route(solved: tuple[Problem, Plan], shift_s: int) -> None:
+    """Tests that the oracle used above can fail: a bus moved in time is found."""
+    problem, plan = solved
+    number = next(k for k, route in enumerate(plan.routes) if route.kind == "bus")
+    route = plan.routes[number]
+    stops = tuple(
+        replace(
+            stop,
+            arrival_s=stop.arrival_s + shift_s,
+            service_start_s=stop.service_start_s + shift_s,
+            service_end_s=stop.service_end_s + shift_s,
+            departure_s=stop.departure_s + shift_s,
+        )
+        for stop in route.stops
+    )
+    routes = (*plan.routes[:number], replace(route, stops=stops), *plan.routes[number + 1 :])
+    assert violations(problem, replace(plan, routes=routes))
+
+
+def test_oracle_sees_a_shrunken_carrier(solved: tuple[Problem, Plan]) -> None:
+    """Tests that the oracle finds an overload, a store too small and goods too warm."""
+    problem, plan = solved
+    trips = tuple(replace(trip, max_kg=0.1) for trip in problem.bus_trips)
+    assert any("overloaded" in words for words in violations(replace(problem, bus_trips=trips), plan))
+    tight = tuple(
+        replace(place, store_kg=dict.fromkeys(place.store_kg, 0.01), handling_s=0) for place in problem.places
+    )
+    assert any("store" in words for words in violations(replace(problem, places=tight), plan))
+    warm_box = replace(problem.products.boxes["box_m"], coolant_j=0.0)
+    products = replace(problem.products, boxes={"box_m": warm_box})
+    hot = replace(problem, products=products, hourly_temp_c=problem.hourly_temp_c + 40)
+    assert any("cold" in words for words in violations(hot, plan))
