@@ -102,7 +102,7 @@ class OpenMap:
         """Click a point of the land, after bringing it into the middle."""
         self.page.evaluate(
             "([lon, lat]) => new Promise((done) => { const map = window.shanlu.map;"
-            " map.once('idle', done); map.jumpTo({ center: [lon, lat], zoom: 14 }); map.triggerRepaint(); })",
+            " map.once('idle', () => done(null)); map.jumpTo({ center: [lon, lat], zoom: 14 });})",
             [lon, lat],
         )
         box = self.page.locator("#map canvas").bounding_box()
