@@ -1,4 +1,4 @@
-"""How the exports say things: labels in English and Chinese, clock times, money."""
+"""How the exports say things: labels in English and Chinese, clock times, figures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from importlib.resources import files
 
 LANGUAGES = ("en", "zh")
 DAY_S = 86_400
-_SYMBOLS = {"CNY": "¥", "EUR": "€", "USD": "$", "GBP": "£"}
 
 
 @dataclass(frozen=True)
@@ -30,10 +29,6 @@ class Wording:
         """
         text = self.labels[key]
         return text.format(**values) if values else text
-
-    def first_of(self, *keys: str, default: str) -> str:
-        """Return the label of the first key that has one, else `default`; for user-named types and classes."""
-        return next((self.labels[key] for key in keys if key in self.labels), default)
 
 
 @cache
@@ -66,14 +61,6 @@ def clock(time_s: int) -> str:
     day, second = divmod(int(time_s), DAY_S)
     text = f"{second // 3600:02d}:{second % 3600 // 60:02d}"
     return f"{text} {day:+d}" if day else text
-
-
-def money(minor_units: float, currency: str) -> str:
-    """Return money as a person reads it: ``¥1,234.50``, or ``1,234.50 XYZ`` for a currency without a known sign."""
-    symbol = _SYMBOLS.get(currency)
-    sign = "-" if minor_units < 0 else ""
-    amount = f"{abs(minor_units) / 100:,.2f}"
-    return f"{sign}{symbol}{amount}" if symbol else f"{sign}{amount} {currency}"
 
 
 def number(value: float, digits: int = 1) -> str:

@@ -1,8 +1,12 @@
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routing.export.wording import all_labels, clock, money, number, wording_of
+import routing.export
+from routing.export.wording import all_labels, clock, number, wording_of
 
 
 @pytest.mark.parametrize(
@@ -22,15 +26,6 @@ def test_clock_loses_only_seconds(time_s: int) -> None:
     assert int(day or 0) * 86_400 + hours * 3600 + minutes * 60 == time_s // 60 * 60
 
 
-@pytest.mark.parametrize(
-    ("minor", "currency", "text"),
-    [(123_450, "CNY", "¥1,234.50"), (-5, "EUR", "-€0.05"), (100, "XYZ", "1.00 XYZ"), (0, "CNY", "¥0.00")],
-)
-def test_money_is_in_major_units(minor: int, currency: str, text: str) -> None:
-    """Tests that minor units are shown with their currency."""
-    assert money(minor, currency) == text
-
-
 def test_number_has_no_trailing_zeros() -> None:
     """Tests that figures are short."""
     assert [number(value) for value in (4.0, 4.25, 100.0, 0.04)] == ["4", "4.2", "100", "0"]
@@ -44,6 +39,19 @@ def test_every_label_has_both_languages_and_the_same_placeholders() -> None:
         assert english
         assert chinese
         assert set(_placeholders(english)) == set(_placeholders(chinese)), key
+
+
+def test_labels_and_their_uses_agree() -> None:
+    """Tests that the code asks for no label that is missing and that none is left over."""
+    folder = Path(routing.export.__file__).parent
+    sources = [*folder.glob("*.py"), *(folder / "data" / "map").glob("*.js")]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
+    asked = set(re.findall(r"""\bsay\(["'](\w+)["']""", text))
+    labels = set(all_labels()["en"])
+    assert asked <= labels
+    families = ("cat_", "level_", "col_", "cost_", "m_zone_")
+    left_over = {key for key in labels if not re.search(f"""["']{key}["']""", text) and not key.startswith(families)}
+    assert left_over == set()
 
 
 def _placeholders(text: str) -> list[str]:

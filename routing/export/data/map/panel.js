@@ -35,7 +35,7 @@ function drawHead() {
       el("div", {}, el("h1", {}, meta.name), el("p.date", {}, dateText())),
       el("div.tools", {}, [
         el("button.quiet", { type: "button", id: "language", onclick: swapLanguage }, say("m_other_lang")),
-        el("button.quiet", { type: "button", id: "about", onclick: () => select("about", 0) }, "i"),
+        el("button.quiet", { type: "button", id: "about", "aria-label": say("m_about"), title: say("m_about"), onclick: () => select("about", 0) }, "i"),
       ]),
     ]),
     meta.synthetic.length ? el("p.synthetic", {}, say("m_synthetic_parts", { parts: meta.synthetic.join(", ") })) : "",
