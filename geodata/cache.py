@@ -13,7 +13,7 @@ from typing import TypeVar, cast
 
 T = TypeVar("T")
 
-CACHE_VERSION = "1"
+CACHE_VERSION = "2"
 """Raised whenever the code behind any cached product changes what it computes."""
 
 
@@ -27,13 +27,17 @@ def default_cache_folder() -> Path:
 
 
 def file_digest(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes as 64 hexadecimal digits.
+    """Return the SHA-256 of a file's bytes as 64 hexadecimal digits; of a folder, over its files' names and digests.
 
     Raises
     ------
     OSError
         If the file cannot be read.
     """
+    if path.is_dir():
+        files = sorted((file.relative_to(path).as_posix(), file) for file in path.rglob("*") if file.is_file())
+        listed = "".join(f"{name}\0{file_digest(file)}\n" for name, file in files)
+        return hashlib.sha256(listed.encode()).hexdigest()
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

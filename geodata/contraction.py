@@ -1,5 +1,8 @@
 """ContractedGraph: the usable street graph without the nodes no fastest path between chosen nodes turns at.
 
+The graph contracted is the one in which every walk keeps the turn restrictions (`geodata.turn_graph`), so that nodes
+are those of the network and, at restricted junctions, states.
+
 Most street nodes only shape a line. Such chain nodes are folded into arcs, dead ends are dropped, and of parallel arcs
 the fastest stays, until nothing changes. Fastest paths between the kept nodes stay what they are, and each arc knows
 the edges it stands for.
@@ -14,6 +17,7 @@ import numpy as np
 from geodata.location import FloatArray
 from geodata.profiles import EdgeCosts
 from geodata.streets import BoolArray, IntArray, StreetNetwork
+from geodata.turn_graph import TurnGraph, build_turn_graph, neighbour_counts
 
 
 @dataclass(frozen=True)
@@ -22,8 +26,10 @@ class ContractedGraph:
 
     Parameters
     ----------
+    turns
+        The graph that was contracted.
     node
-        Network index of each kept node, shape (c,), ascending.
+        Its nodes that were kept, shape (c,), ascending.
     tail, head
         Positions in `node`, shape (a,).
     duration_s, distance_m, energy_wh
@@ -32,6 +38,7 @@ class ContractedGraph:
         Arc k stands for the network edges ``piece[first_piece[k]:first_piece[k + 1]]``, in driving order.
     """
 
+    turns: TurnGraph
     node: IntArray
     tail: IntArray
     head: IntArray
@@ -41,10 +48,18 @@ class ContractedGraph:
     first_piece: IntArray
     piece: IntArray
 
+    def starts(self, nodes: IntArray) -> IntArray:
+        """Return the positions at which ways from network nodes (kept ones) begin, shape as given."""
+        return np.searchsorted(self.node, nodes).astype(np.int64)
+
+    def ends(self, nodes: IntArray) -> IntArray:
+        """Return the positions at which ways to network nodes (kept ones) end, shape as given."""
+        return np.searchsorted(self.node, self.turns.ends(nodes)).astype(np.int64)
+
 
 @dataclass(frozen=True)
 class _Arcs:
-    """Arcs between network nodes, sorted by (tail, head); each stands for a run of `piece`."""
+    """Arcs between graph nodes, sorted by (tail, head); each stands for a run of `piece`."""
 
     tail: IntArray
     head: IntArray
@@ -66,36 +81,25 @@ def contract(network: StreetNetwork, costs: EdgeCosts, keep: IntArray) -> Contra
     keep
         Network indices of the nodes that must stay; duplicates do not matter.
     """
-    kept = np.zeros(network.n_nodes, dtype=np.bool_)
+    graph = build_turn_graph(network, costs, keep.tolist())
+    keep = np.unique(np.concatenate([keep, graph.ends(keep)]))
+    kept = np.zeros(graph.size, dtype=np.bool_)
     kept[keep] = True
-    usable = np.flatnonzero(np.isfinite(costs.duration_s)).astype(np.int64)
-    arcs = _fastest(
-        _Arcs(
-            network.edge_from[usable],
-            network.edge_to[usable],
-            costs.duration_s[usable],
-            np.arange(usable.size + 1, dtype=np.int64),
-            usable,
-        )
-    )
+    driven = graph.edge >= 0
+    first_piece = np.concatenate([[0], np.cumsum(driven)]).astype(np.int64)
+    duration = np.where(driven, costs.duration_s[graph.edge], 0.0)
+    arcs = _fastest(_Arcs(graph.tail, graph.head, duration, first_piece, graph.edge[driven]))
     while True:
-        neighbours = _neighbour_counts(arcs, network.n_nodes)
+        neighbours = neighbour_counts(arcs.tail, arcs.head, graph.size)
         chain = (neighbours == 2) & ~kept
         if chain.any():
             arcs = _fastest(_fold_chains(arcs, chain))
-            neighbours = _neighbour_counts(arcs, network.n_nodes)
+            neighbours = neighbour_counts(arcs.tail, arcs.head, graph.size)
         dead_end = (neighbours == 1) & ~kept
         if not dead_end.any():
             break
         arcs = arcs.take(np.flatnonzero(~(dead_end[arcs.tail] | dead_end[arcs.head])))
-    return _compact(arcs, network, costs, keep)
-
-
-def _neighbour_counts(arcs: _Arcs, n: int) -> IntArray:
-    """Return how many different nodes each node is tied to, in either direction, shape (n,)."""
-    low, high = np.minimum(arcs.tail, arcs.head), np.maximum(arcs.tail, arcs.head)
-    pairs = np.unique(low * n + high)
-    return np.bincount(pairs // n, minlength=n) + np.bincount(pairs % n, minlength=n)
+    return _compact(arcs, graph, network, costs, keep)
 
 
 def _fastest(arcs: _Arcs) -> _Arcs:
@@ -157,7 +161,9 @@ def _gather(first: IntArray, values: IntArray, order: IntArray) -> tuple[IntArra
     return offsets, values[index]
 
 
-def _compact(arcs: _Arcs, network: StreetNetwork, costs: EdgeCosts, keep: IntArray) -> ContractedGraph:
+def _compact(
+    arcs: _Arcs, graph: TurnGraph, network: StreetNetwork, costs: EdgeCosts, keep: IntArray
+) -> ContractedGraph:
     """Return the arcs over nodes numbered from 0, with the sums of what they stand for."""
     node = np.unique(np.concatenate([arcs.tail, arcs.head, keep])).astype(np.int64)
     owner = np.repeat(np.arange(arcs.tail.size), np.diff(arcs.first_piece))
@@ -166,6 +172,7 @@ def _compact(arcs: _Arcs, network: StreetNetwork, costs: EdgeCosts, keep: IntArr
         return np.bincount(owner, weights=values[arcs.piece], minlength=arcs.tail.size).astype(np.float64)
 
     return ContractedGraph(
+        turns=graph,
         node=node,
         tail=np.searchsorted(node, arcs.tail).astype(np.int64),
         head=np.searchsorted(node, arcs.head).astype(np.int64),

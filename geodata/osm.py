@@ -7,7 +7,9 @@ ways but took 16 s and 2.0 GB on Andorra where this takes a tenth of both.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+import dataclasses
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from geodata.osm_tags import HIGHWAYS, BarrierUse, WayUse, read_barrier_tags, re
 from geodata.road_lines import road_lines
 from geodata.street_shape import ElevationModel, curve_radii_m, smooth_elevation
 from geodata.streets import BoolArray, CodeArray, IntArray, StreetNetwork
+from geodata.turn_restrictions import TurnRestriction, read_turn_restrictions, turn_bans
 
 MAX_SHARE_OFF_TERRAIN = 0.02
 """Share of street nodes that may lie outside the terrain: ways kept whole run a little over the border."""
@@ -48,6 +51,17 @@ class _Segments:
     length_m: FloatArray
 
 
+@dataclass(frozen=True)
+class _Extract:
+    """An extract as read: ways, positions (lon, lat) and barriers by node id, turn restrictions, what was left out."""
+
+    ways: _Ways
+    lon_lat: Mapping[int, tuple[float, float]]
+    barriers: Mapping[int, BarrierUse]
+    restrictions: Sequence[TurnRestriction]
+    notes: Counter[str]
+
+
 def read_street_network(path: Path, terrain: ElevationModel) -> StreetNetwork:
     """Read every way of an OSM extract that a vehicle or walker may use.
 
@@ -67,7 +81,8 @@ def read_street_network(path: Path, terrain: ElevationModel) -> StreetNetwork:
         If the file is missing or broken (MISSING_FILE, BROKEN_FILE), has no usable way (NO_ROADS), or the terrain
         does not cover it (TERRAIN_NOT_COVERING).
     """
-    ways, lon_lat, barriers = _read_extract(path)
+    extract = _read_extract(path)
+    ways, lon_lat = extract.ways, extract.lon_lat
     node_id = np.array(sorted(lon_lat), dtype=np.int64)
     lon, lat = (np.array([lon_lat[key][axis] for key in node_id.tolist()], dtype=np.float64) for axis in (0, 1))
     segments = _segments_of(ways, node_id, lon, lat)
@@ -81,21 +96,38 @@ def read_street_network(path: Path, terrain: ElevationModel) -> StreetNetwork:
     node_id, lon, lat = node_id[used], lon[used], lat[used]
     segments = _Segments(renumber[segments.start], renumber[segments.end], segments.way, segments.length_m)
     ground_m = _ground(terrain, lon, lat, path)
-    return _assemble(ways, segments, node_id, lon, lat, ground_m, barriers)
+    network = _assemble(ways, segments, node_id, lon, lat, ground_m, extract.barriers)
+    return _with_turns(network, extract)
+
+
+def _with_turns(network: StreetNetwork, extract: _Extract) -> StreetNetwork:
+    """Return the network with its turn restrictions, and notes of all that was left out."""
+    wanted = {way for one in extract.restrictions for way in (*one.from_ways, *one.via, *one.to_ways)}
+    ends = np.cumsum(extract.ways.node_count)
+    nodes_of_way = {
+        way: extract.ways.node_id[end - count : end].tolist()
+        for way, end, count in zip(
+            extract.ways.way_id.tolist(), ends.tolist(), extract.ways.node_count.tolist(), strict=True
+        )
+        if way in wanted
+    }
+    bans, notes = turn_bans(network, extract.restrictions, nodes_of_way)
+    return dataclasses.replace(network, turn_bans=bans, notes=tuple(sorted((notes + extract.notes).items())))
 
 
 def _fault(path: Path, code: str, reason: str, remedy: str) -> InputError:
     return InputError([Fault(code, path.name, reason, remedy)])
 
 
-def _read_extract(path: Path) -> tuple[_Ways, dict[int, tuple[float, float]], dict[int, BarrierUse]]:
-    """Return ways, positions of their nodes by id, and barriers by node id."""
+def _read_extract(path: Path) -> _Extract:
+    """Return everything of a file that makes up the streets."""
     if not path.is_file():
         raise _fault(path, "MISSING_FILE", "There is no such file", "Give an OSM extract (.osm.pbf or .osm).")
     try:
         ways = _read_ways(path)
         wanted = np.unique(ways.node_id)
-        return ways, _read_positions(path, wanted), _read_barriers(path)
+        restrictions, notes = read_turn_restrictions(path)
+        return _Extract(ways, _read_positions(path, wanted), _read_barriers(path), restrictions, notes)
     except (RuntimeError, osmium.InvalidLocationError) as error:
         remedy = "Give a whole OSM extract (.osm.pbf or .osm); download it again if it was cut off."
         raise _fault(path, "BROKEN_FILE", f"The file cannot be read as OSM data: {error}", remedy) from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -14,6 +14,10 @@ from geodata.location import FloatArray
 from geodata.profiles import EdgeCosts
 from geodata.street_matrix import Snap, whole_seconds
 from geodata.streets import IntArray, StreetNetwork
+from geodata.turns import Run
+
+_Sums = tuple[float, float, float]
+"""Seconds, metres, watt-hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,8 @@ class PathMeasure:
     """What driving a chain of OSM nodes costs, without the walk at its ends.
 
     `broken_at` is the first position k such that no edge leads from node k to node k + 1 (or node k is unknown),
-    `forbidden_at` the first where edges do but the profile may use none. Sums are over the edges that can be used.
+    `forbidden_at` the first where edges do but the profile may use none, or none coming from node k - 1: a forbidden
+    turn at node k. Sums are over the edges that can be used.
     """
 
     duration_s: float
@@ -61,8 +66,8 @@ def find_paths(
     if not tied:
         return found
     hierarchy = build_hierarchy(contract(network, costs, np.unique(snapped.node[snapped.node >= 0])))
-    position = np.searchsorted(hierarchy.graph.node, snapped.node)
-    targets = np.unique(position[[pairs[k][1] for k in tied]])
+    start_at, end_at = hierarchy.graph.starts(snapped.node), hierarchy.graph.ends(snapped.node)
+    targets = np.unique(end_at[[pairs[k][1] for k in tied]])
     unpacked: dict[int, IntArray] = {}
     batch = max(1, TABLE_CELLS // hierarchy.order.size)
     for start in range(0, targets.size, batch):
@@ -70,9 +75,9 @@ def find_paths(
         table = sweep(hierarchy, columns, with_arcs=True)
         for k in tied:
             i, j = pairs[k]
-            column = int(np.searchsorted(columns, position[j]))
-            if column < columns.size and columns[column] == position[j]:
-                edges = _edges_to(hierarchy, table, int(position[i]), column, unpacked)
+            column = int(np.searchsorted(columns, end_at[j]))
+            if column < columns.size and columns[column] == end_at[j]:
+                edges = _edges_to(hierarchy, table, int(start_at[i]), column, unpacked)
                 found[k] = None if edges is None else _path(network, costs, snapped, (i, j), edges)
     return found
 
@@ -127,22 +132,51 @@ def path_geometry(network: StreetNetwork, nodes: Sequence[int]) -> FloatArray:
 
 
 def measure_path(network: StreetNetwork, costs: EdgeCosts, nodes: Sequence[int]) -> PathMeasure:
-    """Walk a chain of OSM nodes edge by edge; between parallel edges the fastest the profile may use is taken."""
+    """Walk a chain of OSM nodes edge by edge, keeping the turn restrictions.
+
+    Between parallel edges the fastest choice the profile may make is taken. Where every choice would be a forbidden
+    turn, `forbidden_at` tells the node of the turn, and the sums go on with the turn made.
+    """
     index = network.node_index(nodes).tolist()
-    duration = distance = energy = 0.0
     broken: int | None = None
     forbidden: int | None = None
+    # By what has to be remembered for the turns ahead: seconds, metres and watt-hours of the fastest choice so far.
+    best: dict[Run, _Sums] = {(): (0.0, 0.0, 0.0)}
     for k, (start, end) in enumerate(pairwise(index)):
         edges = network.edges_between(start, end) if start >= 0 and end >= 0 else range(0)
-        best = min(edges, key=costs.duration_s.__getitem__, default=None)
-        if best is None:
-            broken = k if broken is None else broken
-        elif not np.isfinite(costs.duration_s[best]):
+        usable = [edge for edge in edges if np.isfinite(costs.duration_s[edge])]
+        if not usable:
+            if not edges:
+                broken = k if broken is None else broken
+            else:
+                forbidden = k if forbidden is None else forbidden
+            best = {(): min(best.values())}
+            continue
+        driven = _drive(network, costs, best, usable)
+        if not driven:
             forbidden = k if forbidden is None else forbidden
-        else:
-            duration += float(costs.duration_s[best])
-            distance += float(network.edge_length_m[best])
-            energy += float(costs.energy_wh[best])
+            driven = _drive(network, costs, {(): min(best.values())}, usable)
+        best = driven
     if len(index) == 1 and index[0] < 0:
         broken = 0
-    return PathMeasure(duration, distance, energy, broken, forbidden)
+    return PathMeasure(*min(best.values()), broken, forbidden)
+
+
+def _drive(
+    network: StreetNetwork, costs: EdgeCosts, before: Mapping[Run, _Sums], edges: Sequence[int]
+) -> dict[Run, _Sums]:
+    """Return the fastest sums by state after one of some edges; {} where no turn onto them is allowed."""
+    after: dict[Run, _Sums] = {}
+    for state, (seconds, metres, watt_hours) in before.items():
+        for edge in edges:
+            state_then = costs.turns.advance(state, edge)
+            if state_then is None:
+                continue
+            sums = (
+                seconds + float(costs.duration_s[edge]),
+                metres + float(network.edge_length_m[edge]),
+                watt_hours + float(costs.energy_wh[edge]),
+            )
+            if state_then not in after or sums < after[state_then]:
+                after[state_then] = sums
+    return after

@@ -16,6 +16,7 @@ from geodata.osm_tags import ACCESS_KINDS, HIGHWAYS, SURFACES
 from geodata.profile_reader import load_profiles
 from geodata.profile_type import EnergyModel, Profile
 from geodata.streets import BoolArray, StreetNetwork
+from geodata.turns import NO_TURN_RULES, TurnRules
 
 __all__ = [
     "EdgeCosts",
@@ -70,10 +71,13 @@ class EdgeCosts:
         Seconds, inf where the profile may not go.
     energy_wh
         Watt-hours of fuel or battery; negative where braking charges the battery; 0 where it may not go.
+    turns
+        Turn restrictions that bind the profile.
     """
 
     duration_s: FloatArray
     energy_wh: FloatArray
+    turns: TurnRules = NO_TURN_RULES
 
     def __post_init__(self) -> None:
         self.duration_s.setflags(write=False)
@@ -97,7 +101,8 @@ def edge_costs(
     speed_m_s = np.where(usable, factors.speed_kmh, 1.0) / 3.6
     duration = network.edge_length_m / speed_m_s
     energy = edge_energy_wh(network.edge_length_m, network.edge_grade, speed_m_s, profile, load_kg=load_kg)
-    return EdgeCosts(np.where(usable, duration, np.inf), np.where(usable, energy, 0.0))
+    turns = network.turn_rules[profile.mode]
+    return EdgeCosts(np.where(usable, duration, np.inf), np.where(usable, energy, 0.0), turns)
 
 
 def edge_factors(network: StreetNetwork, profile: Profile) -> EdgeFactors:

@@ -18,6 +18,7 @@ from geodata.matrix import UNREACHABLE_S, TravelMatrix
 from geodata.osm_tags import HIGHWAYS
 from geodata.profiles import EdgeCosts, Profile
 from geodata.streets import BoolArray, IntArray, StreetNetwork
+from geodata.turn_graph import build_turn_graph
 
 _LAST_MOTORWAY = HIGHWAYS.index("motorway_link")
 SLACK_S = 1e-6
@@ -77,11 +78,22 @@ def snap(network: StreetNetwork, costs: EdgeCosts, profile: Profile, lon: FloatA
 
 
 def _strong_parts(network: StreetNetwork, costs: EdgeCosts) -> npt.NDArray[np.int32]:
-    """Return the strongly connected part of each node by the usable edges, shape (n,)."""
-    usable = np.isfinite(costs.duration_s)
-    ends = (network.edge_from[usable], network.edge_to[usable])
-    graph = sparse.csr_matrix((np.ones(ends[0].size), ends), shape=(network.n_nodes, network.n_nodes))
-    return np.asarray(connected_components(graph, directed=True, connection="strong")[1], dtype=np.int32)
+    """Return the strongly connected part of each node by the usable edges and allowed turns, shape (n,).
+
+    A junction with forbidden turns has several states; it counts to the largest part one of them lies in.
+    """
+    turns = build_turn_graph(network, costs)
+    ends = (turns.tail, turns.head)
+    graph = sparse.csr_matrix((np.ones(turns.tail.size), ends), shape=(turns.size, turns.size))
+    part = np.asarray(connected_components(graph, directed=True, connection="strong")[1], dtype=np.int32)
+    n = network.n_nodes
+    size = np.bincount(part)
+    found = part[:n].copy()
+    for state in range(n, turns.size):
+        node = int(turns.place[state])
+        if size[part[state]] > size[found[node]]:
+            found[node] = part[state]
+    return found
 
 
 def _stoppable(network: StreetNetwork, costs: EdgeCosts) -> BoolArray:
@@ -144,14 +156,14 @@ def node_matrix(hierarchy: Hierarchy, nodes: IntArray) -> tuple[FloatArray, Floa
     tuple
         Three arrays of shape (k, k).
     """
-    stops = np.searchsorted(hierarchy.graph.node, nodes)
+    starts, ends = hierarchy.graph.starts(nodes), hierarchy.graph.ends(nodes)
     shape = (nodes.size, nodes.size)
     seconds, metres, watt_hours = np.empty(shape), np.empty(shape), np.empty(shape)
     batch = max(1, TABLE_CELLS // hierarchy.order.size)
     for start in range(0, nodes.size, batch):
         columns = slice(start, start + batch)
-        table = sweep(hierarchy, stops[columns])
-        seconds[:, columns] = table.duration_s[stops]
-        metres[:, columns] = table.distance_m[stops]
-        watt_hours[:, columns] = table.energy_wh[stops]
+        table = sweep(hierarchy, ends[columns])
+        seconds[:, columns] = table.duration_s[starts]
+        metres[:, columns] = table.distance_m[starts]
+        watt_hours[:, columns] = table.energy_wh[starts]
     return seconds, metres, watt_hours

@@ -14,6 +14,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata.closures import Closure, read_closures
 from geodata.location import FloatArray, LocalFrame
+from geodata.turns import TurnBan, TurnRules
 
 __all__ = ["BoolArray", "Closure", "CodeArray", "IntArray", "StreetNetwork", "closed_edges", "read_closures"]
 
@@ -61,6 +62,10 @@ class StreetNetwork:
         Index into `names`; 0 is the empty name.
     names
         Street names and references.
+    turn_bans
+        Turn restrictions.
+    notes
+        What was found in the extract and what of it could not be used: (what, how many), for reports.
     """
 
     node_id: IntArray
@@ -87,6 +92,8 @@ class StreetNetwork:
     edge_tunnel: BoolArray
     edge_name: IntArray
     names: tuple[str, ...] = ("",)
+    turn_bans: tuple[TurnBan, ...] = ()
+    notes: tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -113,6 +120,26 @@ class StreetNetwork:
     def first_edge(self) -> IntArray:
         """Shape (n + 1,): the edges leaving node i are ``first_edge[i]`` to ``first_edge[i + 1] - 1``."""
         return np.searchsorted(self.edge_from, np.arange(self.n_nodes + 1)).astype(np.int64)
+
+    @cached_property
+    def edges_by_head(self) -> IntArray:
+        """Shape (m,): all edges, ordered by the node they lead to."""
+        return np.argsort(self.edge_to, kind="stable").astype(np.int64)
+
+    def edges_into(self, node: int) -> IntArray:
+        """Return the edges that lead to a node."""
+        order = self.edges_by_head
+        start, stop = np.searchsorted(self.edge_to, [node, node + 1], sorter=order)
+        return order[start:stop]
+
+    def edges_out_of(self, node: int) -> IntArray:
+        """Return the edges that leave a node."""
+        return np.arange(self.first_edge[node], self.first_edge[node + 1])
+
+    @cached_property
+    def turn_rules(self) -> dict[str, TurnRules]:
+        """What `turn_bans` mean for each mode: ``motor``, ``heavy``, ``foot``."""
+        return {mode: TurnRules.of(self.turn_bans, mode) for mode in ("motor", "heavy", "foot")}
 
     @cached_property
     def frame(self) -> LocalFrame:

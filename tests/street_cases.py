@@ -117,8 +117,9 @@ def write_osm(
     nodes: Mapping[int, tuple[float, float]],
     ways: Mapping[int, tuple[Sequence[int], Mapping[str, str]]],
     node_tags: Mapping[int, Mapping[str, str]] | None = None,
+    relations: Mapping[int, tuple[Sequence[tuple[str, int, str]], Mapping[str, str]]] | None = None,
 ) -> Path:
-    """Write an OSM XML file: nodes by id as (lon, lat), ways by id as (node ids, tags)."""
+    """Write an OSM XML file: nodes by id as (lon, lat), ways as (node ids, tags), relations as (members, tags)."""
 
     def tags(values: Mapping[str, str]) -> str:
         return "".join(f"<tag k={quoteattr(key)} v={quoteattr(value)}/>" for key, value in values.items())
@@ -130,5 +131,8 @@ def write_osm(
     for key, (refs, values) in ways.items():
         inner = "".join(f'<nd ref="{ref}"/>' for ref in refs) + tags(values)
         lines.append(f'<way id="{key}" version="1">{inner}</way>')
+    for key, (members, values) in (relations or {}).items():
+        inner = "".join(f'<member type="{kind}" ref="{ref}" role="{role}"/>' for kind, ref, role in members)
+        lines.append(f'<relation id="{key}" version="1">{inner}{tags(values)}</relation>')
     path.write_text("\n".join([*lines, "</osm>"]), encoding="utf-8")
     return path
