@@ -1,4 +1,4 @@
-"""A compact second reading of ``docs/reference/rules.md`` for plans of map-free problems; shares no code with the solver."""
+"""A compact second reading of ``docs/reference/rules.md`` for map-free problems; shares no code with the solver."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import numpy as np
 
 from geodata.location import Level
 from geodata.matrix import UNREACHABLE_S
-from routing.model.carrier import BusTrip, Drone, Vehicle
-from routing.model.plan import Plan, Route
-from routing.model.problem import Problem
+from routing.model.carrier import BusCall, BusTrip, Carrier, Drone, Vehicle
+from routing.model.plan import Plan, Route, Stop
+from routing.model.problem import Place, Problem
+from routing.model.product import ProductClass
 
 
 def violations(problem: Problem, plan: Plan) -> list[str]:
@@ -125,11 +126,11 @@ def _weight(problem: Problem, order_id: str, boxed: bool) -> tuple[float, float]
     return order.weight_kg + count * box.mass_kg, count * box.outer_l
 
 
-def _fits(product, set_point) -> bool:
+def _fits(product: ProductClass, set_point: float | None) -> bool:
     return set_point is not None and product.low_c <= set_point <= product.high_c
 
 
-def _loads(problem: Problem, route: Route, carrier) -> Iterator[str]:
+def _loads(problem: Problem, route: Route, carrier: Carrier) -> Iterator[str]:  # noqa: C901 # one rule family in one place
     if isinstance(carrier, Vehicle):
         parts = {part.id: (part.kg, part.litres, part.set_point_c) for part in carrier.type.compartments}
     elif isinstance(carrier, Drone):
@@ -210,7 +211,7 @@ def _drone(problem: Problem, route: Route, carrier: Drone) -> Iterator[str]:
         yield f"{route.id}: energy {moved} against {energy}"
 
 
-def _call(problem: Problem, route: Route, stop):
+def _call(problem: Problem, route: Route, stop: Stop) -> BusCall:
     trip = problem.carrier_by_id[route.carrier]
     return next(c for c in trip.calls if c.sequence == stop.call and c.place_id == stop.place)
 
@@ -322,7 +323,7 @@ def _cold(problem: Problem, plan: Plan) -> Iterator[str]:
                 yield f"cold: {order_id} {out} s out of band, {dose} h"
 
 
-def cold_by_steps(problem: Problem, product, legs) -> tuple[float, float]:
+def cold_by_steps(problem: Problem, product: ProductClass, legs: list[tuple]) -> tuple[float, float]:
     """Follow the temperature in small steps; return seconds out of band and equivalent hours."""
     box = problem.products.boxes[product.box] if product.box else None
     temp, coolant, out, dose = product.start_c, 0.0, 0.0, 0.0
@@ -350,7 +351,7 @@ def _rate(temp: float) -> float:
     return ra * (rb / ra) ** ((temp - a) / (b - a))
 
 
-def _surroundings(problem: Problem, product, legs):
+def _surroundings(problem: Problem, product: ProductClass, legs: list[tuple]) -> Iterator[tuple]:
     ended = None
     for number, (l0, l1, u0, u1, leg) in enumerate(legs):
         _, route, start, stop, given = leg
@@ -380,7 +381,7 @@ def _surroundings(problem: Problem, product, legs):
         ended = u1
 
 
-def _store(problem: Problem, product, place):
+def _store(problem: Problem, product: ProductClass, place: Place) -> float | None:
     if product.store in ("chilled", "frozen") and place.store_kg.get(product.store, 0) > 0:
         return problem.products.store_c[product.store]
     return None

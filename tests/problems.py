@@ -6,6 +6,7 @@ import math
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -227,15 +228,15 @@ def order(order_id: str, from_id: str, to_id: str, weight_kg: float = 3.0, **fie
 
 
 def county(seed: int, *, towns: int = 2, villages: int = 6, groups: int = 8, orders: int = 20) -> Problem:
-    """Return a random county with every kind of carrier: hub, towns on arms, villages round towns, groups round them."""
+    """Return a random county with every kind of carrier: towns on arms, villages round towns, groups round villages."""
     draw = random.Random(seed)
     places = [place("hub", 0.0, 0.0, Level.COUNTY, handling_s=600)]
     for k in range(towns):
         angle = 2.0 * math.pi * (k + draw.random() * 0.5) / towns
         radius = draw.uniform(8.0, 20.0)
         places.append(
-            place(f"t{k}", radius * math.cos(angle), radius * math.sin(angle), Level.TOWN, opens_s=21_600, closes_s=68_400,
-                  store_kg={"ambient": 500.0, "chilled": 80.0 if k % 2 else 0.0})
+            place(f"t{k}", radius * math.cos(angle), radius * math.sin(angle), Level.TOWN, opens_s=21_600,
+                  closes_s=68_400, store_kg={"ambient": 500.0, "chilled": 80.0 if k % 2 else 0.0})
         )  # fmt: skip
     degrees = 1_000.0 / METRES_PER_DEGREE
     for k in range(villages):
@@ -289,7 +290,7 @@ def _bus_line(draw: random.Random, k: int, towns: int, villages: int, places: Se
 
 def _calls(stops: Sequence[str], by_id: Mapping[str, Place], begin: int) -> list[tuple[str, int]]:
     calls, at = [(stops[0], begin)], begin
-    for here, there in zip(stops, stops[1:], strict=False):
+    for here, there in pairwise(stops):
         at += 60 + math.ceil(distance_m(by_id[here], by_id[there]) * DETOUR / 8.0)
         calls.append((there, at))
     return calls

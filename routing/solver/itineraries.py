@@ -155,6 +155,8 @@ class ChainFinder:
         found.sort(key=lambda hop: (hop.estimate, hop.ride.group))
         at_ends = [hop for hop in found if self.instance.fleets[hop.ride.group].base in (origin, destination)]
         elsewhere = [hop for hop in found if hop not in at_ends]
+        if self.instance.only_direct:
+            return at_ends
         return at_ends + elsewhere[:2] + self._by_air(origin, destination) + self._by_bus(origin, destination)
 
     def _by_air(self, origin: int, destination: int) -> list[_Hop]:

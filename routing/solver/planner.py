@@ -7,13 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from routing.evaluation import cost_of
-from routing.explain import explain_unassigned
 from routing.model.plan import CostBreakdown, Plan
 from routing.model.problem import Problem
 from routing.solver.choice import choose, learn_prices
 from routing.solver.improvement import Moves, construct, construction_order, insert_job, step
 from routing.solver.instance import Instance, compile_instance
 from routing.solver.itineraries import ChainFinder
+from routing.solver.reasons import explain_unassigned
 from routing.solver.resume import state_of
 from routing.solver.rounds import rebuild_rounds
 from routing.solver.schedule import make_plan, settle

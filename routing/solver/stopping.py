@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-
 _RESERVE_S, _RESERVE_SHARE = 3.0, 0.08
 """Kept back from the time limit for settling, checking and explaining the plan: so much, or that share."""
 

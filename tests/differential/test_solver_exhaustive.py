@@ -3,7 +3,7 @@
 import math
 import random
 from collections.abc import Iterator, Sequence
-from itertools import combinations, permutations
+from itertools import combinations, pairwise, permutations
 
 import pytest
 from problems import RATES, VAN, order, place, problem
@@ -31,7 +31,7 @@ def splits(route: Sequence[Order]) -> Iterator[list[Sequence[Order]]]:
     """Yield every way to cut a sequence into rounds."""
     for mask in range(2 ** max(0, len(route) - 1)):
         cuts = [0, *(k + 1 for k in range(len(route) - 1) if mask >> k & 1), len(route)]
-        yield [route[a:b] for a, b in zip(cuts, cuts[1:], strict=False)]
+        yield [route[a:b] for a, b in pairwise(cuts)]
 
 
 def cost_of_rounds(case: Problem, rounds: list[Sequence[Order]]) -> float:
@@ -42,7 +42,7 @@ def cost_of_rounds(case: Problem, rounds: list[Sequence[Order]]) -> float:
         if sum(o.weight_kg for o in visits) > 700.0 or sum(o.volume_l for o in visits) > 4_000.0:
             return math.inf
         way = [travel.index[name] for name in ["hub", *(o.to_id for o in visits), "hub"]]
-        legs = list(zip(way, way[1:], strict=False))
+        legs = list(pairwise(way))
         spent = math.ceil(RATES.unit_s * len(visits)) + sum(VAN.stop_s + o.service_s for o in visits)
         spent += sum(int(travel.duration_s[leg]) for leg in legs)
         seconds += spent

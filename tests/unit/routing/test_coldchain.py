@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -138,7 +139,7 @@ def test_phases_tile_the_time_and_agree_with_small_steps() -> None:
         for order_id, legs in cold_legs(case, plan).items():
             product = case.products.classes[case.order_by_id[order_id].product_class]
             stretches = cold_phases(case, product, legs)
-            assert all(a.end_s == b.start_s for a, b in zip(stretches, stretches[1:], strict=False))
+            assert all(a.end_s == b.start_s for a, b in pairwise(stretches))
             out_s, dose_h = cold_by_steps(case, product, _as_oracle_legs(case, plan, order_id))
             assert found[order_id].out_of_band_s == pytest.approx(out_s, abs=40.0)
             assert found[order_id].equivalent_h == pytest.approx(dose_h, rel=0.02)

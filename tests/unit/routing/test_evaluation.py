@@ -38,9 +38,10 @@ def bus_route(*loads: str) -> Route:
 
 def van_route() -> Route:
     """Return a van round of 16 km and one hour with order a, delivered at 33,600."""
+    there, back = Movement("street", 8_000, 1_190, 9_000.0), Movement("street", 8_000, 2_200, 7_000.0)
     stops = (
-        Stop("town", 32_400, 32_400, 32_410, 32_410, load=LOAD, load_kg=2.0, movement=Movement("street", 8_000, 1_190, 9_000.0)),
-        Stop("village", 33_600, 33_600, 33_800, 33_800, unload=LOAD, movement=Movement("street", 8_000, 2_200, 7_000.0)),
+        Stop("town", 32_400, 32_400, 32_410, 32_410, load=LOAD, load_kg=2.0, movement=there),
+        Stop("village", 33_600, 33_600, 33_800, 33_800, unload=LOAD, movement=back),
         Stop("town", 36_000, 36_000, 36_000, 36_000),
     )  # fmt: skip
     return Route("van-1", "van-town-1", "firm", "vehicle", "van", "van_diesel", "town", stops)

@@ -144,7 +144,7 @@ def test_progress_tells_the_stages_in_order() -> None:
 
 
 def test_trucks_feed_tricycles_at_the_town() -> None:
-    """Tests that goods too many for a tricycle from the hub change carriers at the town when the truck may go no further."""
+    """Tests that goods change carriers at the town where the truck may go no further."""
     orders = [order(f"o{k}", "hub", "group", 20.0, unserved_cost=30_000.0) for k in range(3)]
     day = problem(PLACES, orders, [(TRUCK, "hub", 1), (TRICYCLE, "town", 1)])
     closed = replace(day.matrices["truck"], ids=("hub", "town"), **_cut(day.matrices["truck"], 2))
