@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import osmium
 
+from geodata.conditional_access import rules_of_ways
 from geodata.errors import Fault, InputError
 from geodata.location import FloatArray, LocalFrame, great_circle_m
 from geodata.osm_tags import HIGHWAYS, BarrierUse, WayUse, read_barrier_tags, read_way_tags
@@ -27,6 +28,8 @@ from geodata.turn_restrictions import TurnRestriction, read_turn_restrictions, t
 
 MAX_SHARE_OFF_TERRAIN = 0.02
 """Share of street nodes that may lie outside the terrain: ways kept whole run a little over the border."""
+RULES_USED = "conditional access clauses"
+RULES_LEFT_OUT = "conditional access clauses that open a road or are not understood, ignored"
 LEAST_LENGTH_M = 0.01
 """Length given to segments between points at the same place; a zero would vanish from sparse graphs."""
 
@@ -65,8 +68,8 @@ class _Extract:
 def read_street_network(path: Path, terrain: ElevationModel) -> StreetNetwork:
     """Read every way of an OSM extract that a vehicle or walker may use.
 
-    Ways cut at the border of the extract keep the parts whose nodes are there. Ferries, ways under construction and
-    ways closed to everybody are left out.
+    Ways cut at the border of the extract keep the parts whose nodes are there. Ways under construction and ways closed
+    to everybody are left out. Ferries are read; only profiles that give them a speed use them.
 
     Parameters
     ----------
@@ -97,11 +100,12 @@ def read_street_network(path: Path, terrain: ElevationModel) -> StreetNetwork:
     segments = _Segments(renumber[segments.start], renumber[segments.end], segments.way, segments.length_m)
     ground_m = _ground(terrain, lon, lat, path)
     network = _assemble(ways, segments, node_id, lon, lat, ground_m, extract.barriers)
-    return _with_turns(network, extract)
+    return _with_rules(network, extract)
 
 
-def _with_turns(network: StreetNetwork, extract: _Extract) -> StreetNetwork:
-    """Return the network with its turn restrictions, and notes of all that was left out."""
+def _with_rules(network: StreetNetwork, extract: _Extract) -> StreetNetwork:
+    """Return the network with its turn restrictions and conditional access, and notes of what was left out."""
+    uses = extract.ways.use
     wanted = {way for one in extract.restrictions for way in (*one.from_ways, *one.via, *one.to_ways)}
     ends = np.cumsum(extract.ways.node_count)
     nodes_of_way = {
@@ -112,7 +116,10 @@ def _with_turns(network: StreetNetwork, extract: _Extract) -> StreetNetwork:
         if way in wanted
     }
     bans, notes = turn_bans(network, extract.restrictions, nodes_of_way)
-    return dataclasses.replace(network, turn_bans=bans, notes=tuple(sorted((notes + extract.notes).items())))
+    notes += extract.notes
+    rules = rules_of_ways({way: use.access_rules for way, use in zip(extract.ways.way_id.tolist(), uses, strict=True)})
+    notes += Counter({RULES_USED: len(rules), RULES_LEFT_OUT: sum(use.rules_left_out for use in uses)})
+    return dataclasses.replace(network, turn_bans=bans, access_rules=rules, notes=tuple(sorted(notes.items())))
 
 
 def _fault(path: Path, code: str, reason: str, remedy: str) -> InputError:
@@ -136,7 +143,9 @@ def _read_extract(path: Path) -> _Extract:
 def _read_ways(path: Path) -> _Ways:
     way_ids, uses, counts, node_ids = [], [], [], []
     known: dict[tuple[tuple[str, str], ...], WayUse | None] = {}
-    reader: Any = osmium.FileProcessor(str(path), osmium.osm.WAY).with_filter(osmium.filter.KeyFilter("highway"))
+    reader: Any = osmium.FileProcessor(str(path), osmium.osm.WAY).with_filter(
+        osmium.filter.KeyFilter("highway", "route")
+    )
     for way in reader:
         key = tuple((tag.k, tag.v) for tag in way.tags)
         if key not in known:
@@ -219,7 +228,7 @@ def _assemble(
     names = ("", *sorted({use.name for use in ways.use} - {""}))
     table = _WayTable.of(ways, names)
     w = segments.way
-    off_ground = table.bridge[w] | table.tunnel[w]
+    off_ground = table.bridge[w] | table.tunnel[w] | (table.highway[w] == HIGHWAYS.index("ferry"))
     elevation = smooth_elevation(
         ground_m, segments.start, segments.end, segments.length_m, table.highway[w], off_ground
     )
@@ -261,6 +270,7 @@ def _assemble(
         edge_max_width_m=table.limits[way, 0],
         edge_max_height_m=np.minimum(table.limits[way, 1], blocks.height_m[segment]),
         edge_max_weight_kg=table.limits[way, 2],
+        edge_max_axle_kg=table.limits[way, 3],
         edge_bridge=table.bridge[way],
         edge_tunnel=table.tunnel[way],
         edge_name=table.name[way],
@@ -299,7 +309,7 @@ class _WayTable:
                 dtype=np.uint8,
             ),
             maxspeed=np.array([use.maxspeed_kmh for use in uses], dtype=np.float64),
-            limits=np.array([(use.max_width_m, use.max_height_m, use.max_weight_kg) for use in uses]),
+            limits=np.array([(use.max_width_m, use.max_height_m, use.max_weight_kg, use.max_axle_kg) for use in uses]),
             bridge=np.array([use.bridge for use in uses], dtype=np.bool_),
             tunnel=np.array([use.tunnel for use in uses], dtype=np.bool_),
             name=np.array([code_of_name[use.name] for use in uses], dtype=np.int64),

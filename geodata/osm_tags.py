@@ -11,6 +11,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from geodata.access_kinds import ACCESS_KINDS, ACCESS_VALUE
+from geodata.conditional_access import AccessRule, read_access_rules
+
+__all__ = ["ACCESS_KINDS", "HIGHWAYS", "SURFACES", "TRACKTYPES"]
+
 HIGHWAYS: tuple[str, ...] = (
     "motorway",
     "motorway_link",
@@ -35,8 +40,12 @@ HIGHWAYS: tuple[str, ...] = (
     "footway",
     "steps",
     "corridor",
+    "ferry",
 )
-"""Highway classes read, the greatest first; index = `edge_highway` code. No others (construction, raceway …)."""
+"""Classes of way read, the greatest road first; index = `edge_highway` code. No others (construction, raceway …).
+
+``ferry`` stands for ``route=ferry``, used only by profiles that give it a speed.
+"""
 
 MOTOR_CLASSES = frozenset(HIGHWAYS[: HIGHWAYS.index("pedestrian")])
 """Classes open to motor vehicles unless a tag says otherwise; the others are closed to them unless a tag opens them."""
@@ -46,9 +55,6 @@ SURFACES: tuple[str, ...] = ("paved", "cobbled", "compacted", "gravel", "ground"
 
 TRACKTYPES: tuple[str, ...] = ("none", "grade1", "grade2", "grade3", "grade4", "grade5")
 """Track grades; index = `edge_tracktype` code. ``none``: neither a track nor tagged as one."""
-
-ACCESS_KINDS: tuple[str, ...] = ("no", "yes", "destination", "private", "agricultural")
-"""Kinds of right to use an edge; index = access code."""
 
 _SURFACE_VALUES = {
     "paved": "paved asphalt chipseal concrete concrete:plates concrete:lanes paving_stones metal wood rubber bricks",
@@ -61,14 +67,6 @@ _SURFACE_VALUES = {
 _SURFACE_CLASS = {value: kind for kind, values in _SURFACE_VALUES.items() for value in values.split()}
 _TRACKTYPE_SURFACE = {"grade1": "paved", "grade2": "gravel", "grade3": "gravel", "grade4": "ground", "grade5": "ground"}
 _SURFACE_TRACKTYPE = {"paved": "grade1", "compacted": "grade2", "gravel": "grade2"}
-_ACCESS_VALUES = {
-    "yes": "yes permissive designated official public",
-    "destination": "destination delivery customers permit residents",
-    "private": "private",
-    "agricultural": "agricultural forestry",
-    "no": "no use_sidepath military emergency psv bus taxi hov bicycle",
-}
-_ACCESS_VALUE = {value: kind for kind, values in _ACCESS_VALUES.items() for value in values.split()}
 _MOTOR_KEYS = ("motorcar", "motor_vehicle", "vehicle", "access")
 _HEAVY_KEYS = ("hgv", "goods", "motor_vehicle", "vehicle", "access")
 _FOOT_KEYS = ("foot", "access")
@@ -112,6 +110,9 @@ class WayUse:
     bridge: bool
     tunnel: bool
     name: str
+    max_axle_kg: float = NO_LIMIT
+    access_rules: tuple[AccessRule, ...] = ()
+    rules_left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +126,14 @@ class BarrierUse:
 
 def read_way_tags(tags: Mapping[str, str]) -> WayUse | None:
     """Return what the tags of a way mean, or None when nobody this software plans for may use it."""
-    highway = tags.get("highway", "")
-    if highway not in HIGHWAYS or tags.get("route") == "ferry":
+    highway = "ferry" if tags.get("route") == "ferry" else tags.get("highway", "")
+    if highway not in HIGHWAYS:
         return None
     forward, backward = _directed_use(highway, tags)
     if not (forward.usable or backward.usable):
         return None
     surface, tracktype = _surface_and_tracktype(highway, tags)
+    access_rules, rules_left_out = read_access_rules(tags)
     return WayUse(
         highway=HIGHWAYS.index(highway),
         surface=SURFACES.index(surface),
@@ -148,6 +150,9 @@ def read_way_tags(tags: Mapping[str, str]) -> WayUse | None:
         bridge=tags.get("bridge", "no") not in ("no", ""),
         tunnel=tags.get("tunnel", "no") in ("yes", "avalanche_protector", "covered"),
         name=tags.get("name") or tags.get("ref", ""),
+        max_axle_kg=parse_mass_kg(tags.get("maxaxleload", "")),
+        access_rules=access_rules,
+        rules_left_out=rules_left_out,
     )
 
 
@@ -204,7 +209,7 @@ def _tagged_access(tags: Mapping[str, str], keys: tuple[str, ...]) -> str | None
     """Return the access kind by the most specific tag of `keys` that says anything, or None."""
     for key in keys:
         for value in tags.get(key, "").split(";"):
-            kind = _ACCESS_VALUE.get(value.strip().lower())
+            kind = ACCESS_VALUE.get(value.strip().lower())
             if kind is not None:
                 return kind
     return None

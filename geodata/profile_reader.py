@@ -16,7 +16,7 @@ from geodata.osm_tags import ACCESS_KINDS, HIGHWAYS, SURFACES
 from geodata.profile_type import EnergyModel, Profile
 
 _DIMENSIONS = ("width_m", "height_m", "gross_kg", "max_snap_m", "access_m_s")
-_NUMBERS = (*_DIMENSIONS, "max_grade", "lateral_m_s2", "min_grade_factor", "walk_factor")
+_NUMBERS = (*_DIMENSIONS, "max_grade", "lateral_m_s2", "min_grade_factor", "axle_share", "walk_factor")
 _POSITIVE = ("max_snap_m", "access_m_s", "lateral_m_s2", "min_grade_factor", "walk_factor")
 _TABLES: dict[str, tuple[str, ...]] = {
     "speed_kmh": HIGHWAYS,

@@ -49,6 +49,8 @@ class Profile:
         Share of speed left by surface class; absent or 0: not used.
     grade
         (grade, share of free speed) points, grades ascending; not used by walkers, who follow Tobler's function.
+    axle_share
+        Share of the gross mass on the heaviest axle.
     walk_factor
         Share of Tobler's speed a walker goes (0.7 for the elderly).
     """
@@ -70,6 +72,7 @@ class Profile:
     lateral_m_s2: float = 2.0
     grade: tuple[tuple[float, float], ...] = ((0.0, 1.0),)
     min_grade_factor: float = 0.25
+    axle_share: float = 0.65
     walk_factor: float = 1.0
     energy: EnergyModel = field(default_factory=EnergyModel)
     limits: str = ""
@@ -79,6 +82,11 @@ class Profile:
     def is_walker(self) -> bool:
         """True for travel on foot."""
         return self.mode == "foot"
+
+    @property
+    def axle_kg(self) -> float:
+        """Load of the heaviest axle."""
+        return self.axle_share * self.gross_kg
 
     @property
     def key(self) -> str:

@@ -174,4 +174,5 @@ def _allowed(network: StreetNetwork, profile: Profile) -> npt.NDArray[np.bool_]:
     allowed &= network.edge_max_width_m >= profile.width_m
     allowed &= network.edge_max_height_m >= profile.height_m
     allowed &= network.edge_max_weight_kg >= profile.gross_kg
+    allowed &= network.edge_max_axle_kg >= profile.axle_kg
     return np.asarray(allowed, dtype=np.bool_)

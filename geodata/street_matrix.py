@@ -21,6 +21,7 @@ from geodata.streets import BoolArray, IntArray, StreetNetwork
 from geodata.turn_graph import build_turn_graph
 
 _LAST_MOTORWAY = HIGHWAYS.index("motorway_link")
+_FERRY = HIGHWAYS.index("ferry")
 SLACK_S = 1e-6
 """Rounding noise of sums of seconds that does not make a whole second more."""
 
@@ -49,8 +50,8 @@ def snap(network: StreetNetwork, costs: EdgeCosts, profile: Profile, lon: FloatA
 
     Such a node lies in a strongly connected part of the usable edges. The nearest node of the largest part within
     `max_snap_m` is taken; where there is none, the nearest node of any other part of two nodes or more, so that places
-    of a valley that is cut off still reach each other. Nodes only on motorways or inside tunnels are no places to stop.
-    The last metres are walked in a straight line.
+    of a valley that is cut off still reach each other. Nodes only on motorways, on ferries or inside tunnels are no
+    places to stop. The last metres are walked in a straight line.
 
     Parameters
     ----------
@@ -97,8 +98,9 @@ def _strong_parts(network: StreetNetwork, costs: EdgeCosts) -> npt.NDArray[np.in
 
 
 def _stoppable(network: StreetNetwork, costs: EdgeCosts) -> BoolArray:
-    """Return the nodes with a usable edge that is neither a motorway nor in a tunnel, shape (n,)."""
+    """Return the nodes with a usable edge that is no motorway, no ferry and not in a tunnel, shape (n,)."""
     ordinary = np.isfinite(costs.duration_s) & ~network.edge_tunnel & (network.edge_highway > _LAST_MOTORWAY)
+    ordinary &= network.edge_highway != _FERRY
     found = np.zeros(network.n_nodes, dtype=np.bool_)
     found[network.edge_from[ordinary]] = True
     found[network.edge_to[ordinary]] = True

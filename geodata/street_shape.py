@@ -54,6 +54,7 @@ GRADE_CAPS: dict[str, float] = {
     "footway": 0.40,
     "steps": 0.80,
     "corridor": 0.10,
+    "ferry": 0.30,
 }
 """Steepest grade believed of each class; design limits are 6-9 % (domain notes 2d), old mountain roads exceed them."""
 

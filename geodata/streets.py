@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 
 import numpy as np
@@ -13,6 +13,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geodata.closures import Closure, read_closures
+from geodata.conditional_access import AccessRule
 from geodata.location import FloatArray, LocalFrame
 from geodata.turns import TurnBan, TurnRules
 
@@ -56,6 +57,8 @@ class StreetNetwork:
         Posted limit in this direction, nan where none.
     edge_max_width_m, edge_max_height_m, edge_max_weight_kg
         Posted limits, inf where none.
+    edge_max_axle_kg
+        Posted limit of the load of one axle, inf where none; left out: none anywhere.
     edge_bridge, edge_tunnel
         True on bridges and in tunnels.
     edge_name
@@ -64,6 +67,8 @@ class StreetNetwork:
         Street names and references.
     turn_bans
         Turn restrictions.
+    access_rules
+        Access that depends on the time.
     notes
         What was found in the extract and what of it could not be used: (what, how many), for reports.
     """
@@ -93,16 +98,20 @@ class StreetNetwork:
     edge_name: IntArray
     names: tuple[str, ...] = ("",)
     turn_bans: tuple[TurnBan, ...] = ()
+    access_rules: tuple[AccessRule, ...] = ()
     notes: tuple[tuple[str, int], ...] = ()
+    edge_max_axle_kg: FloatArray = field(default_factory=lambda: np.empty(0))
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            array = getattr(self, field.name)
+        if self.edge_max_axle_kg.size == 0:
+            object.__setattr__(self, "edge_max_axle_kg", np.full(self.edge_from.size, np.inf))
+        for item in fields(self):
+            array = getattr(self, item.name)
             if not isinstance(array, np.ndarray):
                 continue
-            size = self.node_id.size if field.name.startswith("node_") else self.edge_from.size
+            size = self.node_id.size if item.name.startswith("node_") else self.edge_from.size
             if array.shape != (size,):
-                msg = f"{field.name} has shape {array.shape}, expected {(size,)}"
+                msg = f"{item.name} has shape {array.shape}, expected {(size,)}"
                 raise ValueError(msg)
             array.setflags(write=False)
 

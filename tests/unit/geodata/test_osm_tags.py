@@ -89,13 +89,11 @@ def test_heavy_vehicles_mind_hgv() -> None:
     [
         {"highway": "construction"},
         {"highway": "raceway"},
-        {"highway": "service", "route": "ferry"},
         {"highway": "service", "access": "no"},
-        {"route": "ferry"},
     ],
 )
 def test_unusable_ways_are_left_out(tags: dict[str, str]) -> None:
-    """Tests that ferries, building sites and ways closed to all are not read."""
+    """Tests that building sites and ways closed to all are not read."""
     assert read_way_tags(tags) is None
 
 
