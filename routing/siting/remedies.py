@@ -1,0 +1,59 @@
+"""The least that would make an impossible question possible: points, money or minutes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from routing.siting.capacitated import solve_capacitated
+from routing.siting.cover import beyond_all, solve_centre, solve_cover
+from routing.siting.question import AccessQuestion, CapacityQuestion
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """One change that would do on its own; each None where it would not, or none is needed.
+
+    `points` and `money` are the totals needed, `limit` the access that can be kept, `unreachable` the clients that no
+    site reaches within the limit asked, whatever is opened.
+    """
+
+    points: int | None
+    money: float | None
+    limit: float | None
+    unreachable: tuple[int, ...] = ()
+
+
+def cover_remedy(question: AccessQuestion, limit: float, *, time_limit_s: float = 30.0) -> Remedy:
+    """Return what would let everyone be within the limit: more points, more money, or a longer limit."""
+    unreachable = np.flatnonzero(beyond_all(question, limit) & (question.weight > 0.0))
+    reachable = replace(question, weight=np.where(beyond_all(question, limit), 0.0, question.weight))
+    points = money = None
+    if float(reachable.weight.sum()) > 0.0:
+        fewest = solve_cover(reachable, limit, least="points", time_limit_s=time_limit_s)
+        cheapest = solve_cover(reachable, limit, least="money", time_limit_s=time_limit_s)
+        points = None if fewest is None or question.at_most[0] is None else round(fewest.value)
+        money = None if cheapest is None or question.budget[0] is None else cheapest.value
+    centre = solve_centre(question, time_limit_s=time_limit_s)
+    limit_needed = None if centre is None else centre.limit
+    return Remedy(points, money, limit_needed, tuple(int(i) for i in unreachable))
+
+
+def capacity_remedy(question: CapacityQuestion, *, time_limit_s: float = 30.0) -> Remedy:
+    """Return what would let everyone be served: the fewest points, the least money; `unreachable` have no site."""
+    usable = np.isfinite(question.cost) & question.may_open[None, :]
+    unreachable = np.flatnonzero(~usable.any(axis=1))
+    kept = usable.any(axis=1)
+    flat = np.where(usable[kept], 0.0, np.inf)
+    base = replace(question, cost=flat, load=question.load[kept], split=True, exactly=False)
+    points = money = None
+    if question.at_most is not None:
+        counts = base.option_counts.astype(np.float64)
+        found = solve_capacitated(replace(base, option_cost=counts, at_most=None), time_limit_s=time_limit_s)
+        points = round(found.cost) if np.isfinite(found.cost) else None
+    if question.budget is not None:
+        dear = replace(base, option_cost=base.option_money, budget=None)
+        found = solve_capacitated(dear, time_limit_s=time_limit_s)
+        money = found.cost if np.isfinite(found.cost) else None
+    return Remedy(points, money, None, tuple(int(i) for i in unreachable))
