@@ -17,9 +17,10 @@ import shapely
 
 from geodata.airspace import Airspace, Zone
 from geodata.drones import DroneType
+from geodata.flight_airspace import view_airspace
 from geodata.flight_energy import least_energy_wh, line_length_m, usable_wh
 from geodata.flight_profile import string_profiles
-from geodata.flight_route import Router, view_airspace
+from geodata.flight_route import Router
 from geodata.flight_types import ALL_DAY, FlightPath, FlightRefusal
 from geodata.location import FloatArray, LocalFrame, great_circle_m
 from geodata.terrain import Terrain

@@ -21,7 +21,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geodata.drones import DroneType
-from geodata.flight_route import Layer, Plane
+from geodata.flight_airspace import Layer, Plane
 from geodata.location import FloatArray
 from geodata.terrain import Terrain
 

@@ -1,29 +1,27 @@
-"""Flight paths seen from above: straight, or round the zones that bar them.
+"""Flight paths seen from above: straight, or the shortest way round the zones that bar them, for many legs at once.
 
-The plane is the equirectangular one of the area: a straight line in it is straight in longitude and latitude too, so
-what is checked here is exactly what the line's vertices say. Shortest ways round polygons turn only at their convex
-corners; zones are grown by a margin and the shortest way is found on the graph of corners that see each other. Only
-zones that lie in the way are taken into that graph, and more are added while the way found crosses others.
+Zones are grown by a margin and walked round on the graph of their corners (`flight_corners`). Only zones that bar some
+leg are taken into that graph, and more are added while a way found crosses others. A pad within the margin of a zone
+is left straight: its own first line of sight may run through that margin.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import shapely
-from scipy.sparse.csgraph import dijkstra
-from shapely.geometry import Polygon
 from shapely.geometry.base import BaseGeometry
 
 from geodata.airspace import Zone
-from geodata.drones import DroneType
+from geodata.flight_airspace import AirspaceView
+from geodata.flight_corners import CornerGraph, Obstacle, Spared
 from geodata.flight_types import FlightRefusal
-from geodata.location import EARTH_RADIUS_M, FloatArray, LocalFrame
+from geodata.location import FloatArray
+
+IntArray = npt.NDArray[np.int64]
 
 MARGIN_M = 15.0
 """Flights keep this far from a zone they walk round."""
@@ -31,129 +29,44 @@ COARSE_M = 10.0
 """Outlines are simplified by this and one hundredth of their size before growing, to keep few corners."""
 SKIN_M = 0.05
 """A way may touch the grown outline up to this depth: corners lie on it."""
-LID_HEADROOM_M = 20.0
-"""A zone that begins this far above the clearance is flown under; a lower one is walked round."""
+
+_Shapes = tuple[tuple[int, float | None], ...]
+"""Barriers, each with what it is grown by (None: the margin)."""
+_Margins = Mapping[int, Mapping[int, float]]
+"""Point → barrier → metres to grow it by instead of the margin, for points that lie within the margin."""
 
 
 @dataclass(frozen=True)
-class Plane:
-    """Equirectangular plane around a point, metres east and north."""
+class _Legs:
+    """Legs between distinct points: leg i runs from ``points[start[i]]`` to ``points[end[i]]``."""
 
-    lon: float
-    lat: float
+    points: FloatArray
+    start: IntArray
+    end: IntArray
 
-    @property
-    def _scale(self) -> FloatArray:
-        per_degree = math.radians(1.0) * EARTH_RADIUS_M
-        return np.array([per_degree * math.cos(math.radians(self.lat)), per_degree])
+    def of(self, legs: IntArray) -> _Legs:
+        """Return some of the legs."""
+        return _Legs(self.points, self.start[legs], self.end[legs])
 
-    def to_metres(self, lonlat: npt.ArrayLike) -> FloatArray:
-        """Return x, y in metres for longitude, latitude in degrees; arrays of shape (..., 2)."""
-        return np.asarray((np.asarray(lonlat, dtype=np.float64) - (self.lon, self.lat)) * self._scale)
-
-    def to_degrees(self, xy_m: npt.ArrayLike) -> FloatArray:
-        """Return longitude, latitude in degrees for x, y in metres; the inverse of `to_metres`."""
-        return np.asarray(np.asarray(xy_m, dtype=np.float64) / self._scale + (self.lon, self.lat))
-
-    def project(self, geometry: BaseGeometry) -> BaseGeometry:
-        """Return a geometry in degrees moved to the plane."""
-        moved: BaseGeometry = shapely.transform(geometry, self.to_metres)
-        return moved
-
-
-@dataclass(frozen=True)
-class Layer:
-    """A height limit over an area of the plane: the lid of a zone flown under, or the ceiling of a corridor."""
-
-    kind: Literal["lid", "corridor"]
-    limit_agl_m: float
-    area: BaseGeometry
-
-
-@dataclass(frozen=True)
-class AirspaceView:
-    """What an airspace means for one drone type on one day.
-
-    Parameters
-    ----------
-    barriers
-        (zone, polygon in the plane) walked round; one entry per simple part.
-    layers
-        Height limits along the way.
-    ground
-        (zone, area) of zones flown over: only pads may not lie in them.
-    """
-
-    plane: Plane
-    barriers: tuple[tuple[Zone, Polygon], ...]
-    layers: tuple[Layer, ...]
-    ground: tuple[tuple[Zone, BaseGeometry], ...]
-
-
-def view_airspace(
-    frame: LocalFrame, drone: DroneType, zones: Sequence[Zone], corridors: Sequence[Zone]
-) -> AirspaceView:
-    """Sort zones by what they mean for a flight.
-
-    Parameters
-    ----------
-    frame
-        Gives the centre of the plane.
-    drone
-        Type flying.
-    zones
-        No-fly and controlled zones held to.
-    corridors
-        Approved corridors that may be used.
-    """
-    plane = Plane(frame.lon, frame.lat)
-    approved = shapely.union_all([plane.project(zone.geometry) for zone in corridors])
-    barriers: list[tuple[Zone, Polygon]] = []
-    layers = [Layer("corridor", zone.ceiling_agl_m, plane.project(zone.geometry)) for zone in corridors]
-    ground: list[tuple[Zone, BaseGeometry]] = []
-    for zone in zones:
-        area = plane.project(zone.geometry)
-        if zone.kind == "controlled":
-            area = shapely.difference(area, approved)
-        if zone.floor_agl_m >= drone.clearance_m + LID_HEADROOM_M:
-            layers.append(Layer("lid", zone.floor_agl_m, area))
-        elif zone.ceiling_agl_m <= drone.clearance_m:
-            ground.append((zone, area))
-        else:
-            parts = [part for part in shapely.get_parts(area) if isinstance(part, Polygon) and part.area > 1.0]
-            barriers.extend((zone, part) for part in parts)
-    return AirspaceView(plane, tuple(barriers), tuple(layers), tuple(ground))
-
-
-Clearings = Mapping[int, float]
-"""Barriers grown by less than usual, because a pad stands close by: index → metres."""
-
-
-_GraphKey = tuple[tuple[int, float | None], ...]
-"""Barriers taken into a graph of corners, each with what it is grown by (None: the margin)."""
-
-
-@dataclass(frozen=True)
-class _CornerGraph:
-    """Corners that ways may turn at, the shortest lengths between them, and the corner before on each such way."""
-
-    corners: FloatArray
-    length_m: FloatArray
-    before: npt.NDArray[np.int32]
+    def straight(self) -> list[FloatArray]:
+        """Return each leg as a way without turns."""
+        return list(np.stack([self.points[self.start], self.points[self.end]], axis=1))
 
 
 @dataclass
 class Router:
-    """Finds ways round the barriers of a view; keeps what it learnt for the next leg."""
+    """Finds ways round the barriers of a view; keeps graphs of corners for the next legs."""
 
     view: AirspaceView
     _tree: shapely.STRtree = field(init=False)
-    _grown: dict[tuple[int, float | None], tuple[BaseGeometry, BaseGeometry]] = field(default_factory=dict)
-    _graphs: dict[_GraphKey, _CornerGraph] = field(default_factory=dict)
-    _sights: dict[tuple[float, float, _GraphKey], FloatArray] = field(default_factory=dict)
+    _core_tree: shapely.STRtree = field(init=False)
+    _obstacles: dict[tuple[int, float | None], Obstacle] = field(default_factory=dict)
+    _graphs: dict[_Shapes, CornerGraph] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._tree = shapely.STRtree([self._shape(k, None)[0] for k in range(len(self.view.barriers))])
+        obstacles = [self._obstacle(k, None) for k in range(len(self.view.barriers))]
+        self._tree = shapely.STRtree([obstacle.outline for obstacle in obstacles])
+        self._core_tree = shapely.STRtree([obstacle.core for obstacle in obstacles])
 
     def routes(self, starts_m: FloatArray, ends_m: FloatArray) -> list[FloatArray | FlightRefusal]:
         """Return the corners of the way of each leg, shape (c, 2) in the plane, or why there is none.
@@ -164,12 +77,14 @@ class Router:
             x, y in the plane, shape (n, 2).
         """
         found: list[FloatArray | FlightRefusal] = list(np.stack([starts_m, ends_m], axis=1))
-        grounded = self._grounded(starts_m, ends_m)
-        if self.view.barriers:
-            legs, _ = self._tree.query(shapely.linestrings(np.stack([starts_m, ends_m], axis=1)), "intersects")
-            for leg in np.unique(legs):
-                found[leg] = self._route(starts_m[leg], ends_m[leg])
-        return [grounded.get(leg, way) for leg, way in enumerate(found)]
+        if self.view.barriers and found:
+            points, index = np.unique(np.concatenate([starts_m, ends_m]), axis=0, return_inverse=True)
+            start, end = index.reshape(2, -1).astype(np.int64)
+            for leg, way in self._barred(_Legs(points, start, end)).items():
+                found[leg] = way
+        for leg, refusal in self._grounded(starts_m, ends_m).items():
+            found[leg] = refusal
+        return found
 
     def _grounded(self, starts_m: FloatArray, ends_m: FloatArray) -> dict[int, FlightRefusal]:
         """Return refusals of legs whose pads lie in a zone that may only be flown over."""
@@ -181,90 +96,125 @@ class Router:
                     refusals.setdefault(int(leg), _inside(zone, area, end, points[leg]))
         return refusals
 
-    def _route(self, start: FloatArray, end: FloatArray) -> FloatArray | FlightRefusal:
-        """Return the shortest way of one leg."""
-        clearings: dict[int, float] = {}
-        for name, point in (("start", start), ("end", end)):
-            here = shapely.Point(point)
-            for k in sorted(int(j) for j in self._tree.query(here, "intersects")):
-                zone, barrier = self.view.barriers[k]
-                distance = float(barrier.distance(here))
-                if distance == 0.0:
-                    return _inside(zone, barrier, name, point)
-                clearings[k] = min(clearings.get(k, MARGIN_M), distance / 2.0)
-        way: FloatArray = np.stack([start, end])
-        in_the_way: set[int] = set()
-        while crossed := self._crossed(way, clearings) - in_the_way:
-            in_the_way |= crossed
-            round_about = self._shortest(start, end, sorted(in_the_way), clearings)
-            if round_about is None:
-                return self._no_way(start, end, sorted(in_the_way))
-            way = round_about
-        return way
+    def _barred(self, legs: _Legs) -> dict[int, FloatArray | FlightRefusal]:
+        """Return ways or refusals of the legs that may not be flown straight."""
+        margins, inside = self._margins(legs.points)
+        found: dict[int, FloatArray | FlightRefusal] = {}
+        for name, at in (("end", legs.end), ("start", legs.start)):  # where both lie inside, the start is named
+            for leg in np.flatnonzero(np.isin(at, list(inside))).tolist():
+                found[leg] = _inside(*inside[int(at[leg])], name, legs.points[at[leg]])
+        leg, barrier = self._crossed(legs.straight(), legs, margins)
+        barred = np.setdiff1d(leg, list(found)).astype(np.int64)
+        crossed = np.unique(barrier[np.isin(leg, barred)])
+        ways = self._ways(legs.of(barred), crossed, margins, {})
+        for k, way in zip(barred.tolist(), ways, strict=True):
+            found[k] = self._squeezed(legs.of(np.array([k])), barrier[leg == k], margins) if way is None else way
+        return found
 
-    def _shape(self, k: int, clearing_m: float | None) -> tuple[BaseGeometry, BaseGeometry]:
-        """Return a barrier grown by the margin (or by less), and its core that no way may enter."""
-        key = (k, clearing_m)
-        if key not in self._grown:
-            barrier = self.view.barriers[k][1]
-            if clearing_m is None:
-                west, south, east, north = barrier.bounds
-                coarse = COARSE_M + 0.01 * math.hypot(east - west, north - south)
-                grown = barrier.simplify(coarse).buffer(coarse + MARGIN_M, join_style="mitre", mitre_limit=2.0)
+    def _margins(self, points: FloatArray) -> tuple[_Margins, dict[int, tuple[Zone, BaseGeometry]]]:
+        """Return how far barriers may be grown for points in their margin, and the barrier each other point is in."""
+        margins: dict[int, dict[int, float]] = {}
+        inside: dict[int, tuple[Zone, BaseGeometry]] = {}
+        near = np.asarray(self._tree.query(shapely.points(points), "intersects")).T
+        for point, k in sorted((int(point), int(k)) for point, k in near):
+            zone, barrier = self.view.barriers[k]
+            distance_m = float(barrier.distance(shapely.Point(points[point])))
+            if distance_m == 0.0:
+                inside.setdefault(point, (zone, barrier))
             else:
-                grown = barrier.buffer(clearing_m, quad_segs=2)
-            core = grown.buffer(-min(SKIN_M, SKIN_M if clearing_m is None else clearing_m / 4.0))
+                margins.setdefault(point, {})[k] = distance_m / 2.0
+        return margins, inside
+
+    def _obstacle(self, k: int, margin_m: float | None) -> Obstacle:
+        """Return a barrier grown by the margin (or by less)."""
+        key = (k, margin_m)
+        if key not in self._obstacles:
+            barrier = self.view.barriers[k][1]
+            if margin_m is None:
+                west, south, east, north = barrier.bounds
+                coarse_m = COARSE_M + 0.01 * float(np.hypot(east - west, north - south))
+                outline = barrier.simplify(coarse_m).buffer(coarse_m + MARGIN_M, join_style="mitre", mitre_limit=2.0)
+            else:
+                outline = barrier.buffer(margin_m, quad_segs=2)
+            core = outline.buffer(-min(SKIN_M, SKIN_M if margin_m is None else margin_m / 4.0))
             shapely.prepare(core)
-            self._grown[key] = (grown, core)
-        return self._grown[key]
+            self._obstacles[key] = Obstacle(k, outline, core)
+        return self._obstacles[key]
 
-    def _crossed(self, way: FloatArray, clearings: Clearings) -> set[int]:
-        """Return the barriers a way runs through."""
-        line = shapely.LineString(way)
-        near = (int(k) for k in self._tree.query(line, "intersects"))
-        return {k for k in near if self._shape(k, clearings.get(k))[1].intersects(line)}
+    def _crossed(self, ways: Sequence[FloatArray], legs: _Legs, margins: _Margins) -> tuple[IntArray, IntArray]:
+        """Return (leg, barrier) for every barrier that the way of a leg runs through."""
+        of = np.repeat(np.arange(len(ways)), [len(way) for way in ways])
+        lines = shapely.linestrings(np.concatenate([np.zeros((0, 2)), *ways]), indices=of)
+        leg, barrier = np.asarray(self._core_tree.query(lines, "intersects"), dtype=np.int64)
+        kept = np.ones(len(leg), dtype=np.bool_)
+        at_margin = np.isin(legs.start[leg], list(margins)) | np.isin(legs.end[leg], list(margins))
+        for i in np.flatnonzero(at_margin).tolist():
+            k = int(barrier[i])
+            ends = int(legs.start[leg[i]]), int(legs.end[leg[i]])
+            less = [margins[end][k] for end in ends if k in margins.get(end, {})]
+            if less:
+                kept[i] = self._obstacle(k, min(less)).core.intersects(lines[leg[i]])
+        return leg[kept], barrier[kept]
 
-    def _shortest(
-        self, start: FloatArray, end: FloatArray, barriers: Sequence[int], clearings: Clearings
-    ) -> FloatArray | None:
-        """Return the shortest way round some barriers, or None; straight on is known to be barred."""
-        key = tuple((k, clearings.get(k)) for k in barriers)
-        graph = self._graph(key)
-        if not len(graph.corners):
-            return None
-        total = self._sight(start, key)[:, np.newaxis] + graph.length_m + self._sight(end, key)
-        first, last = divmod(int(np.argmin(total)), len(graph.corners))
-        if not math.isfinite(total[first, last]):
-            return None
-        order = [last]
-        while order[-1] != first:
-            order.append(int(graph.before[first, order[-1]]))
-        return np.concatenate([[start], graph.corners[order[::-1]], [end]])
+    def _ways(
+        self, legs: _Legs, crossed: IntArray, margins: _Margins, less: Mapping[int, float]
+    ) -> list[FloatArray | None]:
+        """Return the shortest way of each leg, None where there is none.
 
-    def _graph(self, key: _GraphKey) -> _CornerGraph:
-        """Return the corners of some barriers and the ways between them."""
-        if key not in self._graphs:
-            cores = [self._shape(*part)[1] for part in key]
-            corners = np.concatenate([_convex_corners(self._shape(*part)[0]) for part in key])
-            inside = shapely.contains_xy(np.array(cores)[:, np.newaxis], corners[:, 0], corners[:, 1])
-            corners = corners[~inside.any(axis=0)]
-            length_m, before = dijkstra(_sight_m(corners, corners, cores), return_predecessors=True)
-            self._graphs[key] = _CornerGraph(corners, length_m, before)
-        return self._graphs[key]
+        Parameters
+        ----------
+        legs
+            Legs that cannot be flown straight.
+        crossed
+            The barriers in their way.
+        margins
+            Of the points.
+        less
+            Barriers grown by less than the margin on all of the way, by what.
+        """
+        ways: list[FloatArray | None] = [None] * len(legs.start)
+        spared = {} if less else self._spared(margins)
+        barriers = {int(k) for k in crossed}
+        unsettled = np.arange(len(ways))
+        while len(unsettled):
+            graph = self._graph(tuple((k, less.get(k)) for k in sorted(barriers)))
+            tried = legs.of(unsettled)
+            found = graph.ways(tried.points, tried.start, tried.end, spared)
+            for leg, way in zip(unsettled.tolist(), found, strict=True):
+                ways[leg] = way
+            there = np.array([i for i, way in enumerate(found) if way is not None], dtype=np.int64)
+            leg, barrier = self._crossed([way for way in found if way is not None], tried.of(there), margins)
+            is_new = np.array([int(k) not in barriers for k in barrier], dtype=np.bool_)
+            barriers |= {int(k) for k in barrier}
+            unsettled = unsettled[there[np.unique(leg[is_new])]]
+        return ways
 
-    def _sight(self, point: FloatArray, key: _GraphKey) -> FloatArray:
-        """Return the distance from a point to each corner it sees, infinite to the others; kept for the next leg."""
-        point_key = (float(point[0]), float(point[1]), key)
-        if point_key not in self._sights:
-            cores = [self._shape(*part)[1] for part in key]
-            self._sights[point_key] = _sight_m(point[np.newaxis], self._graph(key).corners, cores)[0]
-        return self._sights[point_key]
+    def _spared(self, margins: _Margins) -> Spared:
+        """Return the cores that bar the view from points within margins."""
+        return {
+            point: {k: self._obstacle(k, margin_m).core for k, margin_m in near.items()}
+            for point, near in margins.items()
+        }
 
-    def _no_way(self, start: FloatArray, end: FloatArray, barriers: Sequence[int]) -> FlightRefusal:
-        """Return the refusal of a leg that zones shut off."""
-        straight = shapely.LineString([start, end])
-        inside_m = float(sum(straight.intersection(self.view.barriers[k][1]).length for k in barriers))
-        names = ", ".join(dict.fromkeys(f"{self.view.barriers[k][0].name}" for k in barriers))
+    def _graph(self, shapes: _Shapes) -> CornerGraph:
+        if shapes not in self._graphs:
+            self._graphs[shapes] = CornerGraph([self._obstacle(*shape) for shape in shapes])
+        return self._graphs[shapes]
+
+    def _squeezed(self, leg: _Legs, crossed: IntArray, margins: _Margins) -> FloatArray | FlightRefusal:
+        """Return the way of one leg for which the margins leave none: those around its ends are cut down."""
+        ends = int(leg.start[0]), int(leg.end[0])
+        less: dict[int, float] = {}
+        for end in ends:
+            for k, margin_m in margins.get(end, {}).items():
+                less[k] = min(less.get(k, margin_m), margin_m)
+        way = self._ways(leg, crossed, margins, less)[0] if less else None
+        if way is not None:
+            return way
+        straight = shapely.LineString(leg.points[list(ends)])
+        barriers = [self.view.barriers[int(k)] for k in crossed]
+        inside_m = float(sum(straight.intersection(barrier).length for _, barrier in barriers))
+        names = ", ".join(dict.fromkeys(zone.name for zone, _ in barriers))
         return FlightRefusal("no_fly", inside_m, "m", f"no way round {names}; straight on, {inside_m:.0f} m lie inside")
 
 
@@ -273,24 +223,3 @@ def _inside(zone: Zone, area: BaseGeometry, end: str, point: FloatArray) -> Flig
     depth_m = float(area.boundary.distance(shapely.Point(point)))
     kind = "no-fly" if zone.kind == "no_fly" else zone.kind
     return FlightRefusal("no_fly", depth_m, "m", f"the {end} lies {depth_m:.0f} m inside the {kind} zone {zone.name}")
-
-
-def _convex_corners(grown: BaseGeometry) -> FloatArray:
-    """Return the corners of the outlines at which a shortest way may turn, shape (n, 2)."""
-    found = []
-    for part in shapely.get_parts(grown):
-        ring = np.asarray(shapely.geometry.polygon.orient(part).exterior.coords)[:-1]
-        into, out = ring - np.roll(ring, 1, axis=0), np.roll(ring, -1, axis=0) - ring
-        found.append(ring[into[:, 0] * out[:, 1] - into[:, 1] * out[:, 0] > 0.0])
-    return np.concatenate(found) if found else np.zeros((0, 2))
-
-
-def _sight_m(points: FloatArray, others: FloatArray, cores: Sequence[BaseGeometry]) -> FloatArray:
-    """Return distances between points that see each other, infinite where a core is between; shape (points, others)."""
-    pairs = np.empty((len(points), len(others), 2, 2))
-    pairs[:, :, 0], pairs[:, :, 1] = points[:, np.newaxis], others[np.newaxis]
-    lines = np.asarray(shapely.linestrings(pairs))
-    hidden = np.zeros(lines.shape, dtype=np.bool_)
-    for core in cores:
-        hidden |= shapely.intersects(core, lines)
-    return np.where(hidden, np.inf, np.hypot(*np.moveaxis(pairs[:, :, 1] - pairs[:, :, 0], -1, 0)))
