@@ -1,40 +1,45 @@
 """The command line: ``shanlu demo | scenario | plan | check``.
 
-Exit codes: 0 done (``check``: clean), 1 violations found, 2 input, file or argument at fault, 3 Shanlu made a plan that
-breaks its own rules (a bug; nothing is written), 4 something outside is needed and absent, 130 interrupted before
-there was any plan.
+Exit codes: 0 done (``check``: clean), 1 violations found, 2 input, file or argument at fault, 3 a bug in Shanlu (for
+example a plan that breaks its own rules; nothing is written), 4 something outside is needed and absent, 130 interrupted
+before there was a plan.
 """
 
 from __future__ import annotations
 
-import signal
+import sys
 import tempfile
-import threading
-from collections.abc import Callable, Iterator
+import traceback
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
+from api.interrupt import Interrupt
 from api.progress import show_progress
 from geodata.cache import Cache, default_cache_folder
 from geodata.errors import CheckFailedError, Fault, InputError, PlanReadError, UnavailableError, nearest_name
 
 if TYPE_CHECKING:
-    from routing.pipeline import PlanOptions
+    from collections.abc import Callable
+
+    from routing.pipeline import PlanOptions, Status
+    from routing.scenario import Scenario
 
 app = typer.Typer(
     name="shanlu",
     help="Shanlu (山路) plans last-mile delivery in mountain counties over vans, drones, buses and couriers together.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-console = Console(highlight=False, soft_wrap=True)
+console = Console(highlight=False, soft_wrap=True, markup=False)
 errors = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 
 EXIT_VIOLATIONS = 1
@@ -42,6 +47,9 @@ EXIT_INPUT = 2
 EXIT_BUG = 3
 EXIT_UNAVAILABLE = 4
 EXIT_INTERRUPTED = 130
+
+DEFAULT_ORDERS = 400
+"""Orders of a scenario made of a map."""
 
 
 class Lang(StrEnum):
@@ -59,9 +67,14 @@ class Size(StrEnum):
     LARGE = "large"
 
 
-TimeLimit = Annotated[float | None, typer.Option(min=0.1, help="Seconds of solving (default: the scenario's own).")]
-MaxIterations = Annotated[int | None, typer.Option(min=0, help="Iterations of solving; makes the plan repeatable.")]
-Seed = Annotated[int, typer.Option(min=0, help="Random seed.")]
+TimeLimit = Annotated[
+    float | None, typer.Option(min=0.1, metavar="S", help="Seconds of searching.  [default: the scenario's]")
+]
+MaxIterations = Annotated[
+    int | None, typer.Option(min=0, metavar="N", help="Iterations of searching; makes the plan repeatable.")
+]
+Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Random seed.")]
+PlanSeed = Annotated[int | None, typer.Option(min=0, metavar="N", help="Random seed.  [default: the scenario's]")]
 
 
 @contextmanager
@@ -69,6 +82,8 @@ def _exit_codes() -> Iterator[None]:
     """Turn Shanlu's errors into messages and exit codes."""
     try:
         yield
+    except typer.Exit:
+        raise
     except InputError as error:
         for fault in error.faults:
             errors.print(f"error: {fault}")
@@ -87,101 +102,119 @@ def _exit_codes() -> Iterator[None]:
     except KeyboardInterrupt:
         errors.print("interrupted before there was a plan; nothing was written")
         raise typer.Exit(EXIT_INTERRUPTED) from None
-
-
-@contextmanager
-def _interruptible() -> Iterator[Callable[[], bool]]:
-    """Yield a test for "the user pressed Ctrl-C"; a second Ctrl-C stops at once."""
-    pressed = threading.Event()
-
-    def on_interrupt(_signal: int, _frame: object) -> None:
-        if pressed.is_set():
-            raise KeyboardInterrupt
-        pressed.set()
-        errors.print("\nstopping: the best plan so far is being checked and written (Ctrl-C again to drop it)")
-
-    before = signal.signal(signal.SIGINT, on_interrupt)
-    try:
-        yield pressed.is_set
-    finally:
-        signal.signal(signal.SIGINT, before)
+    except Exception:  # noqa: BLE001 - the border of the program: what comes this far is a bug and told as one
+        errors.print(traceback.format_exc().rstrip())
+        errors.print("bug: Shanlu failed; nothing was written. Please report it with the lines above.")
+        raise typer.Exit(EXIT_BUG) from None
 
 
 def _cache() -> Cache:
     return Cache(default_cache_folder())
 
 
-def _plan(folder: Path, out: Path, options: PlanOptions) -> None:
+def _plan(folder: Path, out: Path | Callable[[Scenario], Path], options: PlanOptions) -> None:
     # Imported late so that `shanlu --help` answers at once.
-    from api.summary import summary_table  # noqa: PLC0415
+    from api.summary import summary_lines  # noqa: PLC0415
     from routing.pipeline import plan_deliveries  # noqa: PLC0415
 
-    with _interruptible() as cancelled, show_progress(errors, options.time_limit_s) as progress:
-        outcome = plan_deliveries(folder, out, options, progress, cancelled, _cache())
-    console.print(summary_table(outcome))
-    console.print(f"plan  {out / 'plan.json'}")
-    console.print(f"map   {out / 'map.html'}  (open it in a browser; it needs no network)")
+    interrupt = Interrupt(errors.print)
+    with interrupt.handled(), show_progress(errors) as show:
+
+        def progress(status: Status) -> None:
+            interrupt.watch(status)
+            show(status)
+
+        outcome = plan_deliveries(folder, out, options, progress, interrupt.is_pressed, _cache())
+    for line in summary_lines(outcome):
+        console.print(line)
+    if outcome.out is not None:
+        console.print(f"plan  {outcome.out / 'plan.json'}")
+        console.print(f"map   {outcome.out / 'map.html'}  (open it in a browser; it needs no network)")
 
 
-@app.command()
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        console.print(f"shanlu {version('shanlu')}")
+        raise typer.Exit
+
+
+@app.callback()
+def top(
+    context: typer.Context,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Show the help where no command is given."""
+    if context.invoked_subcommand is None:
+        console.print(context.get_help())
+
+
+@app.command(short_help="Plan the bundled synthetic county: scenario, plan, map.")
 def demo(
-    out: Annotated[Path, typer.Option(help="Folder of the plan; the scenario goes into its subfolder.")] = Path(
-        "out/demo"
-    ),
-    time_limit: Annotated[float, typer.Option(min=0.1, help="Seconds of solving.")] = 40.0,
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder of the plan; the scenario goes into its subfolder.")
+    ] = Path("out/demo"),
+    time_limit: Annotated[float, typer.Option(min=0.1, metavar="S", help="Seconds of searching.")] = 40.0,
+    max_iterations: MaxIterations = None,
     seed: Seed = 1,
     lang: Annotated[Lang, typer.Option(help="Language of manifests and map.")] = Lang.EN,
 ) -> None:
     """Plan the day of Yunling, a synthetic county: scenario, plan, check and map."""
-    from routing.generation.county import make_demo_scenario  # noqa: PLC0415
-    from routing.pipeline import PlanOptions  # noqa: PLC0415
-
     with _exit_codes():
+        from routing.generation.county import make_demo_scenario  # noqa: PLC0415
+        from routing.pipeline import PlanOptions  # noqa: PLC0415
+
         errors.print("making the county of Yunling ...")
         make_demo_scenario(out / "scenario")
-        _plan(out / "scenario", out, PlanOptions(time_limit_s=time_limit, seed=seed, lang=lang.value))
+        limit_s = time_limit if max_iterations is None else None
+        _plan(out / "scenario", out, PlanOptions(limit_s, max_iterations, seed, lang=lang.value))
 
 
-@app.command()
+@app.command(short_help="Make a scenario of a map, or of a synthetic county.")
 def scenario(
-    area: Annotated[Path | None, typer.Argument(help="OSM extract (.osm.pbf or .osm).")] = None,
-    out: Annotated[Path, typer.Option(help="Folder to make.")] = Path("out/scenario"),
+    area: Annotated[Path | None, typer.Argument(metavar="AREA", help="OSM extract (.osm.pbf or .osm).")] = None,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to make.")] = Path("out/scenario"),
     terrain: Annotated[
-        list[Path] | None, typer.Option(help="Elevation tile (.hgt, .hgt.zip, .tif); repeatable.")
+        list[Path] | None, typer.Option(metavar="FILE", help="Elevation tile (.hgt, .hgt.zip, .tif); repeatable.")
     ] = None,
-    population: Annotated[Path | None, typer.Option(help="CSV of places with population (GeoNames columns).")] = None,
-    orders: Annotated[int, typer.Option(min=0, help="Synthetic orders to make.")] = 400,
+    population: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="CSV of places with population (GeoNames columns).")
+    ] = None,
+    orders: Annotated[
+        int | None,
+        typer.Option(
+            min=0, metavar="N", help=f"Synthetic orders to make.  [default: {DEFAULT_ORDERS}, or the county's]"
+        ),
+    ] = None,
     seed: Seed = 1,
-    place: Annotated[str | None, typer.Option(help="Download this place from OpenStreetMap instead of AREA.")] = None,
+    place: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Download this place from OpenStreetMap instead of AREA.")
+    ] = None,
     synthetic: Annotated[Size | None, typer.Option(help="Make a county that does not exist but could.")] = None,
 ) -> None:
     """Make a complete scenario of an OSM extract, or of a county that does not exist."""
     with _exit_codes():
-        _make_scenario(area, out, terrain or [], population, orders, seed, place, synthetic)
+        _refuse_odd_arguments(area, terrain or [], population, place, synthetic)
+        if synthetic is not None:
+            from routing.generation.county import make_synthetic_scenario  # noqa: PLC0415
+
+            make_synthetic_scenario(synthetic.value, seed, out, orders=orders)
+        else:
+            _make_osm_scenario(area, out, terrain or [], population, orders, seed, place)
         console.print(f"scenario  {out}")
         console.print(f"next      shanlu plan {out}")
 
 
-def _make_scenario(
+def _make_osm_scenario(
     area: Path | None,
     out: Path,
     terrain: list[Path],
     population: Path | None,
-    orders: int,
+    orders: int | None,
     seed: int,
     place: str | None,
-    synthetic: Size | None,
 ) -> None:
-    given = [name for name, value in (("AREA", area), ("--place", place), ("--synthetic", synthetic)) if value]
-    if len(given) != 1:
-        raise InputError([_one_source_fault(given)])
-    if synthetic is not None:
-        from routing.generation.county import make_synthetic_scenario  # noqa: PLC0415
-
-        make_synthetic_scenario(synthetic.value, seed, out)
-        return
-    if not terrain:
-        raise InputError([_no_terrain_fault()])
     from routing.generation.osm_scenario import make_osm_scenario  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory() as folder:
@@ -190,17 +223,36 @@ def _make_scenario(
 
             area = Path(folder) / "area.osm"
             download_extract(place, area)
-        if area is not None:
-            make_osm_scenario(area, terrain, out, population=population, orders=orders, seed=seed, name=place)
+        assert area is not None  # refused before
+        count = DEFAULT_ORDERS if orders is None else orders
+        make_osm_scenario(area, terrain, out, population=population, orders=count, seed=seed, name=place)
 
 
-def _one_source_fault(given: list[str]) -> Fault:
-    return Fault(
-        code="BAD_ARGUMENTS",
-        file="command line",
-        reason="no area given" if not given else f"{' and '.join(given)} exclude each other",
-        remedy="Give one of: an OSM extract, --place NAME, --synthetic small|medium|large",
-    )
+def _refuse_odd_arguments(
+    area: Path | None, terrain: list[Path], population: Path | None, place: str | None, synthetic: Size | None
+) -> None:
+    """Raise if there is not exactly one source, or an option does not go with it."""
+    sources = {"AREA": area, "--place": place, "--synthetic": synthetic}
+    given = [name for name, value in sources.items() if value]
+    unused = {"--terrain": terrain, "--population": population} if synthetic else {}
+    faults = []
+    if not given:
+        faults.append(_argument_fault("no area given", "Give an OSM extract, --place NAME or --synthetic SIZE"))
+    elif len(given) > 1:
+        faults.append(_argument_fault(f"{' and '.join(given)} exclude each other", "Give one of them"))
+    elif not synthetic and not terrain:
+        faults.append(_no_terrain_fault())
+    faults += [
+        _argument_fault(f"a synthetic county needs no {name}", "Leave it out", name)
+        for name, value in unused.items()
+        if value
+    ]
+    if faults:
+        raise InputError(faults)
+
+
+def _argument_fault(reason: str, remedy: str, field: str | None = None) -> Fault:
+    return Fault("BAD_ARGUMENTS", "command line", reason, remedy, field=field)
 
 
 def _no_terrain_fault() -> Fault:
@@ -213,34 +265,39 @@ def _no_terrain_fault() -> Fault:
     )
 
 
-@app.command()
+@app.command(short_help="Plan the day of a scenario.")
 def plan(
     folder: Annotated[Path, typer.Argument(metavar="SCENARIO", help="Scenario folder.")],
-    out: Annotated[Path | None, typer.Option(help="Output folder (default: out/<scenario name>).")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Output folder.  [default: out/<name of the scenario>]")
+    ] = None,
     time_limit: TimeLimit = None,
     max_iterations: MaxIterations = None,
-    seed: Seed = 1,
-    workers: Annotated[int, typer.Option(min=1, help="Processes to solve with.")] = 1,
-    only: Annotated[str, typer.Option(help="Carrier kinds to use: vehicle,drone,bus,courier (default: all).")] = "",
+    seed: PlanSeed = None,
+    only: Annotated[
+        str, typer.Option(metavar="KIND,...", help="Carriers to use: vehicle, drone, bus, courier.  [default: all]")
+    ] = "",
     reject_bad_rows: Annotated[
         bool, typer.Option("--reject-bad-rows", help="Plan the good order rows, list the bad.")
     ] = False,
     lang: Annotated[Lang, typer.Option(help="Language of manifests and map.")] = Lang.EN,
 ) -> None:
-    """Plan the day of a scenario folder and write the checked plan."""
-    from routing.pipeline import PlanOptions  # noqa: PLC0415
+    """Plan the day of a scenario folder and write the checked plan.
 
+    With --only vehicle, road vehicles drive from door to door without transfer.
+    """
     with _exit_codes():
+        from routing.pipeline import PlanOptions  # noqa: PLC0415
+
         options = PlanOptions(
             time_limit_s=time_limit,
             max_iterations=max_iterations,
             seed=seed,
-            workers=workers,
             only=_kinds(only),
             reject_bad_rows=reject_bad_rows,
             lang=lang.value,
         )
-        _plan(folder, out or Path("out") / folder.resolve().name, options)
+        _plan(folder, out or (lambda read: Path("out") / read.name), options)
 
 
 def _kinds(only: str) -> tuple[str, ...]:
@@ -264,29 +321,41 @@ def _kinds(only: str) -> tuple[str, ...]:
     return tuple(kind for kind in known if kind in kinds)
 
 
-@app.command()
+@app.command(short_help="Judge a plan against its scenario.")
 def check(
     folder: Annotated[Path, typer.Argument(metavar="SCENARIO", help="Scenario folder.")],
     plan_file: Annotated[Path, typer.Argument(metavar="PLAN.json", help="Plan to judge.")],
 ) -> None:
     """Judge a plan against its scenario: exit 0 clean, 1 violations (listed), 2 unreadable."""
-    from routing.checker import check_plan  # noqa: PLC0415
-    from routing.plan_io import read_plan  # noqa: PLC0415
-
     with _exit_codes():
+        from routing.checker import check_plan  # noqa: PLC0415
+        from routing.plan_io import read_plan  # noqa: PLC0415
+
         report = check_plan(folder, read_plan(plan_file), cache=_cache())
     for violation in report.violations:
-        console.print(str(violation), markup=False)
+        console.print(str(violation))
     if not report.is_clean:
         console.print(f"{len(report.violations)} violations")
         raise typer.Exit(EXIT_VIOLATIONS)
     console.print("clean: no rule is broken")
 
 
-def main() -> None:
-    """Run the command line."""
-    app()
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code; wrong arguments give one line."""
+    try:
+        code = app(args=arguments, prog_name="shanlu", standalone_mode=False)
+    except typer.Abort:
+        return EXIT_INTERRUPTED
+    except Exception as error:
+        tell = getattr(error, "format_message", None)  # only the parser's own errors have it
+        if tell is None:
+            raise
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "shanlu"
+        errors.print(f"error: {' '.join(tell().split())} (see {command} --help)")
+        return EXIT_INPUT
+    return int(code or 0)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

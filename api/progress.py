@@ -8,49 +8,56 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TextColumn
 
 if TYPE_CHECKING:
-    from routing.solver import Progress as SolverProgress
+    from routing.pipeline import Status
 
 PLAIN_INTERVAL_S = 5.0
+"""Seconds between two lines of the same stage in a log."""
 
 
 @contextmanager
-def show_progress(console: Console, time_limit_s: float | None) -> Iterator[Callable[[SolverProgress], None]]:
+def show_progress(console: Console) -> Iterator[Callable[[Status], None]]:
     """Yield a callback that shows stage, best cost, orders served and time left."""
-    if console.is_terminal:
-        with Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=30),
-            TaskProgressColumn(),
-            TextColumn("{task.fields[figures]}"),
-            TimeElapsedColumn(),
-            console=console,
-            transient=True,
-        ) as bar:
-            task = bar.add_task("reading", total=time_limit_s, figures="")
+    if not console.is_terminal:
+        yield _plain_lines(console)
+        return
+    columns = (TextColumn("{task.description:<12}"), BarColumn(bar_width=16), TextColumn("{task.fields[figures]}"))
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("starting", total=None, figures="")
 
-            def update(state: SolverProgress) -> None:
-                done = min(state.elapsed_s, time_limit_s) if time_limit_s else None
-                bar.update(task, description=state.stage, completed=done, figures=_figures(state, time_limit_s))
+        def update(status: Status) -> None:
+            total = None if status.share is None else 1.0  # without a total the bar only shows that work goes on
+            bar.update(task, description=status.stage, total=total, completed=status.share, figures=figures_of(status))
+            bar.refresh()
 
-            yield update
-    else:
-        last_stage, last_at = "", 0.0
-
-        def report(state: SolverProgress) -> None:
-            nonlocal last_stage, last_at
-            now = time.monotonic()
-            if state.stage == last_stage and now - last_at < PLAIN_INTERVAL_S:
-                return
-            last_stage, last_at = state.stage, now
-            console.print(f"{state.elapsed_s:7.1f} s  {state.stage:<12} {_figures(state, time_limit_s)}")
-
-        yield report
+        yield update
 
 
-def _figures(state: SolverProgress, time_limit_s: float | None) -> str:
-    cost = "no plan yet" if state.cost is None else f"best cost {state.cost / 100:,.2f}"
-    left = f", {max(0.0, time_limit_s - state.elapsed_s):.0f} s left" if time_limit_s else ""
-    return f"{cost}, {state.served} of {state.orders} served{left}"
+def _plain_lines(console: Console) -> Callable[[Status], None]:
+    """Return a callback that prints a line for each new stage, and now and then within one."""
+    start = time.monotonic()
+    last_stage, last_at = "", start
+
+    def report(status: Status) -> None:
+        nonlocal last_stage, last_at
+        now = time.monotonic()
+        if status.stage == last_stage and now - last_at < PLAIN_INTERVAL_S:
+            return
+        last_stage, last_at = status.stage, now
+        console.print(f"{now - start:7.1f} s  {status.stage:<12} {figures_of(status)}".rstrip())
+
+    return report
+
+
+def figures_of(status: Status) -> str:
+    """Return best cost, orders served and time left, as far as they are known."""
+    if not status.orders:
+        return ""
+    parts = [f"{status.orders} orders, no plan yet"]
+    if status.cost is not None:
+        parts = [f"best cost {status.cost / 100:,.2f}", f"{status.served} of {status.orders} served"]
+    if status.left_s is not None:
+        parts.append(f"{status.left_s:.0f} s left")
+    return ", ".join(parts)

@@ -2,40 +2,81 @@
 
 from __future__ import annotations
 
-from rich.table import Table
+import textwrap
+from collections import Counter
+from collections.abc import Iterator
 
-from routing.model.plan import CarrierKind
+from routing.model.plan import CarrierKind, Route
 from routing.pipeline import Outcome
 
 KINDS: tuple[CarrierKind, ...] = ("vehicle", "bus", "drone", "courier")
+WIDTH = 80
+_LABEL = 22
+_REASONS = 3
+"""Reasons of unserved orders that are named, the most frequent ones."""
 
 
-def summary_table(outcome: Outcome) -> Table:
-    """Return a table of served orders, cost and use by carrier kind."""
+def summary_lines(outcome: Outcome) -> list[str]:
+    """Return title, figures and notes as lines of at most `WIDTH` characters."""
+    ref = outcome.document.scenario
+    lines = [f"{ref.name}, {ref.service_date}"]
+    for label, value in (*_orders(outcome), *_money(outcome), *_carriers(outcome), *_run(outcome)):
+        lines += _wrapped(f"  {label:<{_LABEL}}", value)
+    for note in outcome.notes:
+        lines += _wrapped("note: ", note.text)
+    return lines
+
+
+def _wrapped(lead: str, text: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, initial_indent=lead, subsequent_indent=" " * len(lead), break_on_hyphens=False)
+
+
+def _orders(outcome: Outcome) -> Iterator[tuple[str, str]]:
+    """Yield who is served, with and without a road vehicle's reach, and why the others are not."""
     document = outcome.document
-    table = Table(title=f"{document.scenario.name}, {document.scenario.service_date}", title_justify="left")
-    table.add_column("figure")
-    table.add_column("value", justify="right")
-    served, unassigned = len(document.orders), len(document.unassigned)
-    table.add_row("orders served", f"{served} of {served + unassigned}")
+    served = {entry.order for entry in document.orders}
+    beyond = set(outcome.beyond_vehicles)
+    total = len(served) + len(document.unassigned)
+    yield "orders served", f"{len(served)} of {total}"
+    if beyond:
+        yield "  in reach of vans", f"{len(served - beyond)} of {total - len(beyond)}"
+        yield "  no van reaches", f"{len(served & beyond)} of {len(beyond)} (there is no road from door to door)"
+    if document.unassigned:
+        reasons = Counter(entry.reason for entry in document.unassigned).most_common()
+        named = [f"{reason} {count}" for reason, count in reasons[:_REASONS]]
+        if len(reasons) > _REASONS:
+            named.append(f"others {sum(count for _, count in reasons[_REASONS:])}")
+        yield "orders not served", f"{len(document.unassigned)}: {', '.join(named)}"
     if document.rejected:
-        table.add_row("order rows rejected", str(len(document.rejected)))
-    if outcome.unreachable_by_vehicle:
-        table.add_row("  of them no van can reach door to door", str(outcome.unreachable_by_vehicle))
-    table.add_row("cost of the day", f"{money(document.objective.total)} {document.objective.currency}")
-    carriage = document.objective.total - document.objective.lines.unassigned
-    if served:
-        table.add_row("  carriage per served order", f"{money(round(carriage / served))}")
+        yield "order rows rejected", f"{len(document.rejected)} (listed in report.json)"
+
+
+def _money(outcome: Outcome) -> Iterator[tuple[str, str]]:
+    objective = outcome.document.objective
+    carriage = objective.total - objective.lines.unassigned
+    yield "cost of carriage", f"{money(carriage)} {objective.currency}"
+    if outcome.document.orders:
+        yield "  per order served", f"{money(round(carriage / len(outcome.document.orders)))} {objective.currency}"
+    if objective.lines.unassigned:
+        yield "price of not serving", f"{money(objective.lines.unassigned)} {objective.currency}"
+
+
+def _carriers(outcome: Outcome) -> Iterator[tuple[str, str]]:
     for kind in KINDS:
-        routes = [route for route in document.routes if route.kind == kind]
-        if not routes:
-            continue
-        km = sum(stop.movement.distance_m for route in routes for stop in route.stops if stop.movement) / 1000.0
-        carried = len({hand.order for route in routes for stop in route.stops for hand in stop.load})
-        table.add_row(f"{kind} routes", f"{len(routes)} ({km:,.0f} km, {carried} orders)")
-    table.add_row("checker", "clean" if outcome.report.is_clean else f"{len(outcome.report.violations)} violations")
-    table.add_row("time", ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in outcome.timings_s.items()))
-    return table
+        routes = [route for route in outcome.document.routes if route.kind == kind]
+        if routes:
+            yield f"{kind} routes", _use(routes)
+
+
+def _use(routes: list[Route]) -> str:
+    orders = len({hand.order for route in routes for stop in route.stops for hand in stop.load})
+    metres = sum(stop.movement.distance_m for route in routes for stop in route.stops if stop.movement)
+    return f"{len(routes)} with {orders} orders" + (f", {metres / 1000.0:,.0f} km" if metres else "")
+
+
+def _run(outcome: Outcome) -> Iterator[tuple[str, str]]:
+    yield "checker", "clean" if outcome.report.is_clean else f"{len(outcome.report.violations)} violations"
+    yield "time", ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in outcome.timings_s.items())
 
 
 def money(minor: int) -> str:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from geodata.airspace import Airspace, read_airspace
 from geodata.cache import Cache, file_digest
+from geodata.errors import FaultCollector, InputError
 from geodata.gtfs import read_gtfs
 from geodata.location import LocalFrame
 from geodata.osm import read_street_network
@@ -22,21 +23,25 @@ from geodata.terrain import Terrain, read_terrain
 from geodata.timetable import Timetable
 from geodata.weather import CALM_WEATHER, Weather, read_weather
 
+T = TypeVar("T")
+
 LAST_SECOND_S = 30 * 3600
 """End of the planning horizon: 06:00 of the next day."""
+FLAT = Terrain(-180.0, 90.0, 360.0, 180.0, np.zeros((2, 2), dtype=np.float32))
+"""Level ground all over the world, for a scenario without elevation tiles."""
 
 
 class AreaFiles(Protocol):
-    """Files an area is made of; paths exist, None means the scenario has no such file."""
+    """Files an area is made of; None means there is no such file."""
 
     @property
-    def streets(self) -> Path:
-        """OSM extract."""
+    def streets(self) -> Path | None:
+        """OSM extract; without it there is no area, but the other files can be looked through."""
         ...
 
     @property
     def terrain(self) -> tuple[Path, ...]:
-        """Elevation tiles."""
+        """Elevation tiles; none: the ground is taken as flat."""
         ...
 
     @property
@@ -81,6 +86,11 @@ class Area:
     streets_digest: str
     """Digest of everything the street network was made of."""
 
+    @property
+    def is_flat(self) -> bool:
+        """Whether there are no elevation tiles."""
+        return self.terrain is FLAT
+
     def closed_today(self, profile: Profile) -> npt.NDArray[np.bool_]:
         """Return the edges closed to a profile at any time of the service day, shape (m,): closed for planning."""
         return closed_edges(
@@ -100,33 +110,91 @@ def load_area(files: AreaFiles, service_date: date, cache: Cache | None = None) 
     Raises
     ------
     InputError
-        If a file is missing, broken or does not fit the others.
+        If files are missing, broken or do not fit each other; names every fault of every file.
+    """
+    collector = FaultCollector()
+    area = read_area(files, service_date, collector, cache)
+    collector.raise_if_any()
+    assert area is not None  # a part that is absent comes with a fault
+    return area
+
+
+def read_area(
+    files: AreaFiles, service_date: date | None, collector: FaultCollector, cache: Cache | None = None
+) -> Area | None:
+    """Read all facts of an area, looking through every file however faulty the others are.
+
+    Parameters
+    ----------
+    files
+        Files to read; those that are None are left out.
+    service_date
+        None where it is not known; the timetable is then not looked through.
+    collector
+        Takes every fault.
+
+    Returns
+    -------
+    Area | None
+        None where a file has faults, or streets or date are not known.
     """
     cache = cache if cache is not None else Cache(None)
-    terrain = read_terrain(files.terrain)
-    profiles = load_profiles(files.profiles)
-    streets_key = {"osm": file_digest(files.streets), "terrain": [file_digest(path) for path in files.terrain]}
-    streets = cache.get("streets", streets_key, lambda: read_street_network(files.streets, terrain))
+    profiles = _part(lambda: load_profiles(files.profiles), collector)
+    terrain = _part(lambda: read_terrain(files.terrain) if files.terrain else FLAT, collector)
+    streets, streets_digest = _load_streets(files, terrain, collector, cache)
+    before = len(collector.faults)
+    airspace = read_airspace(files.airspace, collector) if files.airspace else Airspace(())
+    weather = read_weather(files.weather, collector) if files.weather else CALM_WEATHER
+    closures = read_closures(files.closures, collector, tuple(profiles or ())) if files.closures else ()
+    timetable = _load_timetable(files.timetable, service_date, collector, cache)
+    if len(collector.faults) > before or profiles is None or terrain is None or streets is None or service_date is None:
+        return None
     return Area(
         service_date=service_date,
         frame=LocalFrame(float(np.mean(streets.node_lon)), float(np.mean(streets.node_lat))),
         terrain=terrain,
         streets=streets,
         profiles=profiles,
-        airspace=read_airspace(files.airspace) if files.airspace else Airspace(()),
-        weather=read_weather(files.weather) if files.weather else CALM_WEATHER,
-        closures=read_closures(files.closures, profile_ids=tuple(profiles)) if files.closures else (),
-        timetable=_load_timetable(files.timetable, service_date, cache),
-        streets_digest=_joined(streets_key["osm"], *streets_key["terrain"]),
+        airspace=airspace,
+        weather=weather,
+        closures=closures,
+        timetable=timetable,
+        streets_digest=streets_digest,
     )
 
 
-def _joined(*parts: str | Sequence[str]) -> str:
-    return "-".join(part if isinstance(part, str) else "-".join(part) for part in parts)
-
-
-def _load_timetable(path: Path | None, service_date: date, cache: Cache) -> Timetable | None:
-    if path is None:
+def _part(read: Callable[[], T], collector: FaultCollector) -> T | None:
+    """Return what a reader returns, or None with its faults in the collector."""
+    try:
+        return read()
+    except InputError as error:
+        for fault in error.faults:
+            collector.add(fault)
         return None
+
+
+def _load_streets(
+    files: AreaFiles, terrain: Terrain | None, collector: FaultCollector, cache: Cache
+) -> tuple[StreetNetwork | None, str]:
+    """Return the street network and the digest of all it was made of."""
+    path = files.streets
+    if path is None:
+        return None, ""
+    if terrain is None or not path.is_file():
+        # Faults of the map show on level ground as well; the network itself is of no use.
+        _part(lambda: read_street_network(path, FLAT), collector)
+        return None, ""
+    key = {"osm": file_digest(path), "terrain": [file_digest(tile) for tile in files.terrain]}
+    streets = _part(lambda: cache.get("streets", key, lambda: read_street_network(path, terrain)), collector)
+    return streets, "-".join([str(key["osm"]), *key["terrain"]])
+
+
+def _load_timetable(
+    path: Path | None, service_date: date | None, collector: FaultCollector, cache: Cache
+) -> Timetable | None:
+    if path is None or service_date is None:
+        return None
+    if not path.exists():
+        return read_gtfs(path, service_date, collector)
     key = {"feed": file_digest(path), "date": service_date.isoformat()}
-    return cache.get("timetable", key, lambda: read_gtfs(path, service_date))
+    return _part(lambda: cache.get("timetable", key, lambda: read_gtfs(path, service_date)), collector)

@@ -78,11 +78,15 @@ LARGE_L: Final = 500.0
 
 @dataclass(frozen=True)
 class OrderBook:
-    """The orders of the day, their coordinate drops by place id (lon, lat), and the rows that were not accepted."""
+    """The orders of the day, their coordinate drops by place id (lon, lat), and the rows that were not accepted.
+
+    `rows` are the row numbers of the accepted orders, by id.
+    """
 
     orders: tuple[Order, ...] = ()
     drops: Mapping[str, tuple[float, float]] = dataclasses.field(default_factory=dict)
     rejected: tuple[RejectedRow, ...] = ()
+    rows: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,7 @@ def read_orders(table: Table, known: Known, *, synthetic: bool = False) -> Order
     """
     readings = [(row, *_read_row(table, row, known)) for row in table.rows]
     repeated = _rows_by_id(readings)
-    orders, drops, rejected = [], {}, []
+    orders, drops, rejected, numbers = [], {}, [], {}
     for row, values, faults in readings:
         order_id = values.get("id", "")
         where = Where(table.file, row.number)
@@ -120,9 +124,10 @@ def read_orders(table: Table, known: Known, *, synthetic: bool = False) -> Order
             continue  # the file is refused as a whole; its rows are only read for their other faults
         order = _order(values, synthetic=synthetic)
         orders.append(order)
+        numbers[order.id] = row.number
         if values["to_site"] is None:
             drops[order.to_id] = (values["to_lon"], values["to_lat"])
-    return OrderBook(tuple(orders), drops, tuple(rejected))
+    return OrderBook(tuple(orders), drops, tuple(rejected), numbers)
 
 
 def _rows_by_id(readings: Sequence[tuple[Row, Mapping[str, Any], Sequence[Fault]]]) -> dict[str, list[int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -9,6 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from geodata.errors import Fault, InputError
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})
+"""Errors of a disk or its owner, not of the program."""
 
 
 @contextmanager
@@ -21,22 +25,46 @@ def staged_output(out: Path) -> Iterator[Path]:
     Raises
     ------
     InputError
-        If `out` is a file or cannot be written to.
+        If `out` is a file or cannot be written to, or the disk is full.
     """
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        if out.exists() and not out.is_dir():
-            raise NotADirectoryError(20, "is a file, not a folder")
-        staging = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-    except OSError as error:
-        raise InputError([_unwritable(out, error)]) from error
+    staging = _staging_folder(out)
     try:
         fresh = staging / "new"
         fresh.mkdir()
         yield fresh
         _swap_in(fresh, staging / "old", out)
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise InputError([_unwritable(out, error)]) from error
+        raise
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def refuse_unusable(out: Path) -> None:
+    """Find out before the work whether a plan's files can be put into `out`.
+
+    Raises
+    ------
+    InputError
+        If `out` is a file, cannot be written to, or is a scenario folder, whose orders the plan's would replace.
+    """
+    if (out / "scenario.toml").exists():
+        reason = "the folder holds a scenario, whose orders.csv the plan's would replace"
+        remedy = "Name another folder for the plan, for example a subfolder."
+        raise InputError([Fault("OUTPUT_TAKEN", "command line", reason, remedy, field="--out", value=str(out))])
+    _staging_folder(out).rmdir()
+
+
+def _staging_folder(out: Path) -> Path:
+    """Make an empty folder beside `out`."""
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        if out.exists() and not out.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, "it is a file, not a folder")
+        return Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    except OSError as error:
+        raise InputError([_unwritable(out, error)]) from error
 
 
 def _swap_in(fresh: Path, old: Path, out: Path) -> None:
@@ -49,7 +77,7 @@ def _swap_in(fresh: Path, old: Path, out: Path) -> None:
             if (out / name).exists():
                 (out / name).rename(old / name)
             (fresh / name).rename(out / name)
-    except OSError:
+    except (OSError, KeyboardInterrupt):
         for name in swapped:
             if (old / name).exists():
                 if (out / name).exists():

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
-from geodata.area import Area, load_area
+from geodata.area import Area
 from geodata.cache import Cache
 from geodata.errors import CheckFailedError
 from routing.builder import BuiltProblem, build_problem
 from routing.checker import Report, check_plan
+from routing.day import read_day
 from routing.evaluation import Kpis, cost_of, kpis
-from routing.explain import explain_unassigned
 from routing.export import write_outputs
+from routing.model.order import Order
 from routing.model.plan import Objective, OrderLegs, Plan, PlanDocument, Rejected, ScenarioRef
-from routing.output_folder import staged_output
+from routing.notes import Note, notes_of
+from routing.output_folder import refuse_unusable, staged_output
 from routing.plan_io import derive_legs, plan_to_bytes
 from routing.plan_paths import attach_paths
-from routing.scenario import Scenario, read_scenario
+from routing.scenario import Scenario
 from routing.solver import Limits, Progress, Solution, solve
 
 NAMED_VERSIONS = ("shanlu", "ortools", "numpy", "scipy")
@@ -28,15 +30,51 @@ NAMED_VERSIONS = ("shanlu", "ortools", "numpy", "scipy")
 
 @dataclass(frozen=True)
 class PlanOptions:
-    """What the user asks of one planning run. `only` restricts carrier kinds; empty means all."""
+    """What the user asks of one planning run; None leaves it to the scenario.
+
+    Parameters
+    ----------
+    time_limit_s, max_iterations
+        Effort of the search. Where either is given, what the scenario says about effort no longer counts.
+    only
+        Kinds of carrier to use; empty means all.
+    """
 
     time_limit_s: float | None = None
     max_iterations: int | None = None
-    seed: int = 1
-    workers: int = 1
+    seed: int | None = None
     only: tuple[str, ...] = ()
     reject_bad_rows: bool = False
     lang: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How far a run is.
+
+    Parameters
+    ----------
+    stage
+        What is being done.
+    cost, served
+        Of the best plan so far, in minor units; None and 0 while there is none.
+    orders
+        Orders of the day; 0 while they are not read.
+    elapsed_s
+        Seconds since the search began, 0 before.
+    left_s
+        Seconds the search may still take; None outside the search or without a time limit.
+    share
+        How much of the search's effort is used, 0 to 1; None outside the search.
+    """
+
+    stage: str
+    cost: int | None = None
+    served: int = 0
+    orders: int = 0
+    elapsed_s: float = 0.0
+    left_s: float | None = None
+    share: float | None = None
 
 
 @dataclass(frozen=True)
@@ -48,8 +86,11 @@ class Outcome:
     report: Report
     kpis: Kpis
     timings_s: Mapping[str, float]
-    unreachable_by_vehicle: int
-    """Orders no road vehicle can carry from origin to destination."""
+    beyond_vehicles: tuple[str, ...]
+    """Orders that no road vehicle of the fleet can carry from door to door, whatever the load and the hour."""
+    notes: tuple[Note, ...]
+    out: Path | None
+    """Where the files are."""
 
 
 class _Stopwatch:
@@ -65,55 +106,98 @@ class _Stopwatch:
 
 def plan_deliveries(
     folder: Path,
-    out: Path | None,
+    out: Path | Callable[[Scenario], Path] | None,
     options: PlanOptions,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Callable[[Status], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
     cache: Cache | None = None,
 ) -> Outcome:
-    """Plan the day of a scenario folder, check the plan, and write its files into `out` (None writes nothing).
+    """Plan the day of a scenario folder, check the plan, and write its files.
+
+    Parameters
+    ----------
+    out
+        Folder for the files, or what names it once the scenario is read; None writes nothing.
+    progress
+        Told every stage, and while searching about twice a second.
+    cancelled
+        Asked while searching; once it returns True the best plan so far is checked and written.
 
     Raises
     ------
     InputError
-        If the scenario is faulty; names every fault.
+        If the scenario is faulty (names every fault of every file), or `out` cannot be written to.
     CheckFailedError
         If the plan breaks a rule: a bug in Shanlu. Nothing is written then.
     """
+    tell = progress if progress is not None else _tell_nobody
     watch = _Stopwatch()
-    scenario = read_scenario(folder, reject_bad_rows=options.reject_bad_rows)
-    area = load_area(scenario.files, scenario.service_date, cache)
+    tell(Status("reading"))
+    day = read_day(folder, reject_bad_rows=options.reject_bad_rows, cache=cache)
+    scenario, area = day.scenario, day.area
+    target = out(scenario) if callable(out) else out
+    if target is not None:
+        refuse_unusable(target)
     watch.lap("read")
+    tell(Status("measuring", orders=len(scenario.orders)))
     built = build_problem(scenario, area, cache)
+    notes = notes_of(scenario, area, built)
     watch.lap("build")
-    solution = solve(built.problem, _limits(scenario, options), options.seed, progress, cancelled)
+    limits, seed = _limits(scenario, options), _seed(scenario, options)
+    solution = solve(built.problem, limits, seed, lambda state: tell(_status(state, limits)), cancelled)
     watch.lap("solve")
-    document = make_document(scenario, built, area, solution, options)
+    document = make_document(scenario, built, area, solution, seed, options.only)
     watch.lap("draw")
+    done = Status("checking", document.objective.total, len(document.orders), len(scenario.orders))
+    tell(done)
     report = check_plan(folder, document, cache=cache)
     watch.lap("check")
     if not report.is_clean:
         msg = "Shanlu made a plan that breaks its own rules; this is a bug, please report it with these findings:\n"
         raise CheckFailedError(msg + "\n".join(f"  {violation}" for violation in report.violations[:50]))
     figures = kpis(built.problem, Plan(document.routes, document.unassigned))
-    if out is not None:
-        with staged_output(out) as staging:
+    if target is not None:
+        tell(replace(done, stage="writing"))
+        with staged_output(target) as staging:
             (staging / "plan.json").write_bytes(plan_to_bytes(document))
-            write_outputs(staging, document, scenario, area, report, figures, options.lang, timings_s=watch.timings_s)
+            write_outputs(
+                staging,
+                document,
+                scenario,
+                area,
+                report,
+                figures,
+                options.lang,
+                timings_s=watch.timings_s,
+                notes=[asdict(note) for note in notes],
+            )
         watch.lap("write")
-    return Outcome(scenario, document, report, figures, watch.timings_s, _beyond_vehicles(built))
+    return Outcome(scenario, document, report, figures, watch.timings_s, _beyond_vehicles(built), notes, target)
+
+
+def _tell_nobody(_status: Status) -> None:
+    """Stand in where nobody wants to know the progress."""
+
+
+def _status(state: Progress, limits: Limits) -> Status:
+    left_s = share = None
+    if limits.time_limit_s is not None:
+        left_s = max(0.0, limits.time_limit_s - state.elapsed_s)
+        share = min(1.0, state.elapsed_s / limits.time_limit_s) if limits.time_limit_s > 0 else 1.0
+    elif limits.max_iterations:
+        share = min(1.0, state.iteration / limits.max_iterations)
+    return Status(state.stage, state.cost, state.served, state.orders, state.elapsed_s, left_s, share)
 
 
 def make_document(
-    scenario: Scenario, built: BuiltProblem, area: Area, solution: Solution, options: PlanOptions
+    scenario: Scenario, built: BuiltProblem, area: Area, solution: Solution, seed: int, only: tuple[str, ...] = ()
 ) -> PlanDocument:
-    """Return the plan file's content for a solution: drawn, explained and priced."""
+    """Return the plan file's content for a solution: drawn and priced."""
     plan = attach_paths(solution.plan, built, area)
-    plan = replace(plan, unassigned=explain_unassigned(built.problem, plan))
     lines = cost_of(built.problem, plan)
     return PlanDocument(
         scenario=ScenarioRef(scenario.name, scenario.service_date.isoformat(), scenario.digest),
-        seed=options.seed,
+        seed=seed,
         versions={name: version(name) for name in NAMED_VERSIONS},
         objective=Objective(scenario.currency, lines, lines.total),
         routes=plan.routes,
@@ -123,26 +207,30 @@ def make_document(
         ),
         orders=tuple(OrderLegs(order, legs) for order, legs in sorted(derive_legs(plan).items())),
         bound=solution.bound,
-        only=options.only,
+        only=only,
     )
 
 
 def _limits(scenario: Scenario, options: PlanOptions) -> Limits:
-    time_limit_s = options.time_limit_s
-    if time_limit_s is None and options.max_iterations is None:
-        time_limit_s = scenario.limits.time_limit_s
-    return Limits(time_limit_s, options.max_iterations, options.only, options.workers)
+    if options.time_limit_s is None and options.max_iterations is None:
+        own = scenario.limits
+        # Iterations make a plan repeatable only if no clock cuts in.
+        time_limit_s = own.time_limit_s if own.max_iterations is None else None
+        return Limits(time_limit_s, own.max_iterations, options.only)
+    return Limits(options.time_limit_s, options.max_iterations, options.only)
 
 
-def _beyond_vehicles(built: BuiltProblem) -> int:
-    """Count orders that no road vehicle can carry door to door, whatever the load and the hour."""
+def _seed(scenario: Scenario, options: PlanOptions) -> int:
+    return scenario.limits.seed if options.seed is None else options.seed
+
+
+def _beyond_vehicles(built: BuiltProblem) -> tuple[str, ...]:
+    """Return the orders that no road vehicle can carry door to door, whatever the load and the hour."""
     problem = built.problem
-    travels = {(vehicle.travel, vehicle.base) for vehicle in problem.vehicles if vehicle.kind == "vehicle"}
-    beyond = 0
-    for order in problem.orders:
+    travels = sorted({(vehicle.travel, vehicle.base) for vehicle in problem.vehicles if vehicle.kind == "vehicle"})
+
+    def within(order: Order) -> bool:
         ends = (order.from_id, order.to_id)
-        beyond += not any(
-            base in ends and all(problem.matrices[travel].reaches(base, end) for end in ends)
-            for travel, base in travels
-        )
-    return beyond
+        return any(all(problem.matrices[travel].reaches(base, end) for end in ends) for travel, base in travels)
+
+    return tuple(order.id for order in problem.orders if not within(order))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import re
 import zoneinfo
@@ -29,7 +30,17 @@ from routing.sites import SITE_RECORD, SiteBook, read_sites
 from routing.tables import read_table
 from routing.text_files import read_toml
 
-__all__ = ["CONFIG_FILE", "Scenario", "ScenarioFiles", "SolverLimits", "Stand", "read_scenario"]
+__all__ = [
+    "CONFIG_FILE",
+    "NamedFiles",
+    "Scenario",
+    "ScenarioFiles",
+    "ScenarioReading",
+    "SolverLimits",
+    "Stand",
+    "look_through",
+    "read_scenario",
+]
 
 CONFIG_FILE: Final = "scenario.toml"
 DIESEL_WH_PER_L: Final = 10_000.0
@@ -95,7 +106,6 @@ SOLVER_RECORD: Final = RecordType(
         Field("time_limit_s", "number", "time for the search", default=60.0, low=0, high=604_800, unit="seconds"),
         Field("max_iterations", "integer", "iterations of the search; absent: not bounded", low=0),
         Field("seed", "integer", "seed of the search", default=1, low=0, high=2_147_483_647),
-        Field("workers", "integer", "parallel workers", default=1, low=1, high=256),
     ),
 )
 
@@ -124,7 +134,6 @@ class SolverLimits:
     time_limit_s: float = 60.0
     max_iterations: int | None = None
     seed: int = 1
-    workers: int = 1
 
 
 @dataclass(frozen=True)
@@ -185,6 +194,60 @@ def read_scenario(folder: Path, *, reject_bad_rows: bool = False) -> Scenario:
         With every fault of every file.
     """
     collector = FaultCollector()
+    reading = look_through(folder, collector, reject_bad_rows=reject_bad_rows)
+    collector.raise_if_any()
+    assert reading.scenario is not None  # what makes it None is a fault
+    return reading.scenario
+
+
+@dataclass(frozen=True)
+class ScenarioReading:
+    """What could be read of a scenario folder, however faulty.
+
+    Parameters
+    ----------
+    scenario
+        None if there is any fault.
+    files
+        Files of the area by name; None where none is named or its name is faulty.
+    service_date
+        None where it is faulty.
+    sites, orders
+        Rows of the two tables that could be read.
+    sites_file, orders_file
+        Their names as faults show them.
+    """
+
+    scenario: Scenario | None
+    files: NamedFiles
+    service_date: date | None
+    sites: SiteBook
+    orders: OrderBook
+    sites_file: str
+    orders_file: str
+
+
+@dataclass(frozen=True)
+class NamedFiles:
+    """The files of the area that are named and there."""
+
+    streets: Path | None = None
+    terrain: tuple[Path, ...] = ()
+    timetable: Path | None = None
+    airspace: Path | None = None
+    closures: Path | None = None
+    weather: Path | None = None
+    profiles: Path | None = None
+
+
+def look_through(folder: Path, collector: FaultCollector, *, reject_bad_rows: bool = False) -> ScenarioReading:
+    """Read every table of a scenario folder as far as it goes; every fault goes to the collector.
+
+    Raises
+    ------
+    InputError
+        If there is no ``scenario.toml`` that could be read: without it nothing else is known.
+    """
     config = _read_config(folder, collector)
     products = _read_products(config, collector)
     sites = _read_sites(config, collector)
@@ -193,9 +256,21 @@ def read_scenario(folder: Path, *, reject_bad_rows: bool = False) -> Scenario:
     if not reject_bad_rows or collector.faults:
         for fault in (fault for row in book.rejected for fault in row.faults):
             collector.add(fault)
-    collector.raise_if_any()
+    return ScenarioReading(
+        scenario=None if collector.faults else _scenario(config, products, sites, book, fleet),
+        files=_named_files(config),
+        service_date=config.head.get("service_date"),
+        sites=sites,
+        orders=book,
+        sites_file=str(config.names.get("sites", "")),
+        orders_file=str(config.names.get("orders", "")),
+    )
+
+
+def _scenario(config: _Config, products: Products, sites: SiteBook, book: OrderBook, fleet: Fleet) -> Scenario:
+    """Return the scenario of parts that are free of faults."""
     return Scenario(
-        folder=folder,
+        folder=config.folder,
         **config.head,
         sites=sites.sites,
         orders=book.orders,
@@ -207,8 +282,8 @@ def read_scenario(folder: Path, *, reject_bad_rows: bool = False) -> Scenario:
         products=products,
         rates=_rates(config.costs),
         limits=SolverLimits(**config.solver),
-        files=_files(config),
-        digest=scenario_digest(folder, config.names),
+        files=ScenarioFiles(**_paths(config)),
+        digest=scenario_digest(config.folder, config.names),
     )
 
 
@@ -313,12 +388,16 @@ def _each_name(names: Names) -> list[tuple[str, str]]:
     return [(key, name) for key, value in names.items() for name in ((value,) if isinstance(value, str) else value)]
 
 
-def _files(config: _Config) -> ScenarioFiles:
-    paths: dict[str, Any] = {
+def _paths(config: _Config) -> dict[str, Any]:
+    return {
         key: config.folder / value if isinstance(value, str) else tuple(config.folder / name for name in value)
         for key, value in config.names.items()
     }
-    return ScenarioFiles(**paths)
+
+
+def _named_files(config: _Config) -> NamedFiles:
+    wanted = {field.name for field in dataclasses.fields(NamedFiles)}
+    return NamedFiles(**{key: path for key, path in _paths(config).items() if key in wanted})
 
 
 def _rates(costs: Mapping[str, float]) -> CostRates:

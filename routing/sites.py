@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from geodata.errors import Fault, FaultCollector
@@ -58,11 +58,15 @@ SITE_RECORD: Final = RecordType(
 
 @dataclass(frozen=True)
 class SiteBook:
-    """The sites of a scenario, every id its table names (also of faulty rows), and where about the area is."""
+    """The sites of a scenario, every id its table names (also of faulty rows), and where about the area is.
+
+    `rows` are the row numbers of the sites, by id.
+    """
 
     sites: tuple[Site, ...] = ()
     ids: tuple[str, ...] = ()
     extent: Extent | None = None
+    rows: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -112,7 +116,8 @@ def read_sites(table: Table, extent: Extent | None, collector: FaultCollector, *
         if not found and not table.absent
     )
     _check_hub(rows, table.file, collector)
-    return SiteBook(sites, tuple(dict.fromkeys(row.id for row in rows if row.id is not None)), extent)
+    numbers = {site_id: row.number for site_id, row in by_id.items()}
+    return SiteBook(sites, tuple(numbers), extent, numbers)
 
 
 def _read_row(table: Table, row: Row) -> _SiteRow:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from geodata.area import Area, load_area
+from geodata.area import Area
 from geodata.cache import Cache
 from geodata.location import Level, Site
 from geodata.profiles import Profile
@@ -16,10 +16,11 @@ from geodata.terrain import Terrain
 from geodata.timetable import CargoTrip, Timetable, Trip
 from routing.checker.facts import Facts
 from routing.checker.roads import StreetRoads
+from routing.day import read_day
 from routing.model.carrier import BusCall, BusTrip, Carrier, Drone, Vehicle
 from routing.model.plan import Rejected
 from routing.model.problem import Place
-from routing.scenario import Scenario, read_scenario
+from routing.scenario import Scenario
 
 ALWAYS_OPEN_S = 10 * 86_400
 """Closing time of places that are always open."""
@@ -35,8 +36,8 @@ def load_facts(folder: Path, cache: Cache | None = None) -> Facts:
     InputError
         If the scenario itself cannot be read; names every fault.
     """
-    scenario = read_scenario(folder, reject_bad_rows=True)
-    area = load_area(scenario.files, scenario.service_date, cache)
+    day = read_day(folder, reject_bad_rows=True, cache=cache)
+    scenario, area = day.scenario, day.area
     places = {place.id: place for place in _places(scenario, area.terrain)}
     carriers, profiles_by_key = _own_carriers(scenario, area)
     carriers.update({trip.id: trip for trip in _bus_trips(area.timetable, places)})

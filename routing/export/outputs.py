@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from geodata.area import Area
@@ -35,6 +35,7 @@ def write_outputs(
     kpis: Mapping[str, object] | Kpis,
     lang: str,
     timings_s: Mapping[str, float] | None = None,
+    notes: Sequence[Mapping[str, object]] = (),
 ) -> None:
     """Write ``plan.geojson``, tables, manifests, ``map.html`` and ``report.json`` into an existing folder.
 
@@ -48,6 +49,8 @@ def write_outputs(
         Language of manifests and map: ``en`` or ``zh``. Programs' files do not depend on it.
     timings_s
         Wall-clock seconds by stage for the report. Without them equal plans give equal bytes.
+    notes
+        What a reader of the plan should know, JSON-ready, copied into the report.
 
     Raises
     ------
@@ -61,7 +64,7 @@ def write_outputs(
         path = out / name
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)
-    (out / "report.json").write_bytes(report_to_bytes(report_content(scene, report, kpis, timings_s or {})))
+    (out / "report.json").write_bytes(report_to_bytes(report_content(scene, report, kpis, timings_s or {}, notes)))
 
 
 def output_files(scene: Scene, lang: str) -> dict[str, bytes]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -15,7 +15,11 @@ REPORT_FORMAT = "shanlu-report/1"
 
 
 def report_content(
-    scene: Scene, report: Report, kpis: Mapping[str, object] | Kpis, timings_s: Mapping[str, float]
+    scene: Scene,
+    report: Report,
+    kpis: Mapping[str, object] | Kpis,
+    timings_s: Mapping[str, float],
+    notes: Sequence[Mapping[str, object]] = (),
 ) -> dict[str, Any]:
     """Return the report, JSON-ready.
 
@@ -25,6 +29,8 @@ def report_content(
         Key figures; what they have under ``owed`` stands in a part of its own.
     timings_s
         Wall-clock seconds by stage. They are the only thing here that differs between two runs with equal plans.
+    notes
+        What a reader of the plan should know, JSON-ready: places no road vehicle reaches, oddities of the timetable.
     """
     figures: dict[str, Any] = asdict(kpis) if isinstance(kpis, Kpis) else dict(kpis)
     owed = figures.pop("owed", {})
@@ -40,6 +46,7 @@ def report_content(
         "owed": owed,
         "unassigned": [{"order": entry.order, "reason": entry.reason} for entry in document.unassigned],
         "rejected": [asdict(row) for row in document.rejected],
+        "notes": [dict(note) for note in notes],
         "credits": list(scene.credits),
         "synthetic": list(scene.synthetic),
         "synthetic_sites": sum(place.synthetic for place in scene.places.values()),

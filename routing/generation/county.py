@@ -6,7 +6,7 @@ A scenario is written in the real formats (OSM PBF, GeoTIFF, GTFS, tables), so t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -95,7 +95,7 @@ def make_demo_scenario(out: Path) -> None:
     _make_scenario(DEMO, DEMO_SEED, "Yunling", out)
 
 
-def make_synthetic_scenario(size: str, seed: int, out: Path) -> None:
+def make_synthetic_scenario(size: str, seed: int, out: Path, *, orders: int | None = None) -> None:
     """Write the scenario of a county that does not exist to the folder `out`, whole or not at all.
 
     Parameters
@@ -104,7 +104,9 @@ def make_synthetic_scenario(size: str, seed: int, out: Path) -> None:
         ``small`` (1 hub, 5 towns, 30 villages, 150 groups, 300 orders), ``medium`` (1/14/160/1000, 2500) or ``large``
         (1/20/250/2000, 5000); the sizes S, M and L of the domain notes (5).
     seed
-        The same size and seed give the same bytes.
+        The same size, seed and orders give the same bytes.
+    orders
+        Number of orders of the day; None for that of the size. The fleet is scaled to it.
 
     Raises
     ------
@@ -127,7 +129,8 @@ def make_synthetic_scenario(size: str, seed: int, out: Path) -> None:
                 )
             ]
         )
-    _make_scenario(SIZES[size], seed, f"{SIZES[size].spec.name.lower()}-{seed}", out)
+    preset = SIZES[size] if orders is None else replace(SIZES[size], orders=orders)
+    _make_scenario(preset, seed, f"{preset.spec.name.lower()}-{seed}", out)
 
 
 def _make_scenario(preset: CountyPreset, seed: int, name: str, out: Path) -> None:

@@ -27,6 +27,10 @@ DEFAULT_COSTS: Mapping[str, float] = {
 (assumed); `unit_s` seconds to load or unload a piece (domain notes 2b)."""
 
 
+ORDER_COLUMNS = ("id", "from_site", "to_site", "weight_kg", "volume_l")
+"""Required columns of ``orders.csv``."""
+
+
 @dataclass(frozen=True)
 class ScenarioConfig:
     """What ``scenario.toml`` says about a scenario.
@@ -132,7 +136,7 @@ def sites_csv(sites: Sequence[Site]) -> str:
         | {"lon": f"{site.lon:.7f}", "lat": f"{site.lat:.7f}"}
         for site in sites
     ]
-    return _table(rows, _defaults(Site) | {"bus_stop_ids": "", "parent": None})
+    return _table(rows, _defaults(Site) | {"bus_stop_ids": "", "parent": None}, _required(Site))
 
 
 def orders_csv(orders: Sequence[Order]) -> str:
@@ -143,7 +147,7 @@ def orders_csv(orders: Sequence[Order]) -> str:
     ValueError
         If an order has several windows; CSV has columns for one.
     """
-    return _table([_order_row(order) for order in orders], _defaults(Order))
+    return _table([_order_row(order) for order in orders], _defaults(Order), ORDER_COLUMNS)
 
 
 def _order_row(order: Order) -> dict[str, object]:
@@ -176,7 +180,7 @@ def weather_csv(weather: Weather) -> str:
         }
         for hour in weather.hours
     ]
-    return _table(rows, {})
+    return _table(rows, {}, ("hour", "temp_c"))
 
 
 def fleet_toml(fleet: FleetPlan, *, synthetic: bool) -> str:
@@ -207,11 +211,18 @@ def _defaults(kind: type[Site | Order]) -> dict[str, object]:
     return found | {"window_start_s": None, "window_end_s": None}
 
 
-def _table(rows: Sequence[Mapping[str, object]], defaults: Mapping[str, object]) -> str:
-    """Return CSV text of the columns without a default, and those in which some row differs from it."""
-    if not rows:
-        return ""
-    columns = [name for name in rows[0] if name not in defaults or any(row[name] != defaults[name] for row in rows)]
+def _required(kind: type[Site | Order]) -> tuple[str, ...]:
+    """Return the columns without a default."""
+    return tuple(column.name for column in dataclasses.fields(kind) if column.name not in _defaults(kind))
+
+
+def _table(rows: Sequence[Mapping[str, object]], defaults: Mapping[str, object], required: Sequence[str]) -> str:
+    """Return CSV text of the columns without a default, and those in which some row differs from it.
+
+    Without rows there is still the header of the `required` columns.
+    """
+    names = list(rows[0]) if rows else required
+    columns = [name for name in names if name not in defaults or any(row[name] != defaults[name] for row in rows)]
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(columns)

@@ -85,8 +85,8 @@ def area() -> SimpleNamespace:
 @pytest.fixture
 def facts(scenario: SimpleNamespace, area: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Facts:
     """Return what is read, the files' own readers left out."""
-    monkeypatch.setattr(reading, "read_scenario", lambda folder, *, reject_bad_rows: scenario)
-    monkeypatch.setattr(reading, "load_area", lambda files, day, cache: area)
+    day = SimpleNamespace(scenario=scenario, area=area)
+    monkeypatch.setattr(reading, "read_day", lambda folder, *, reject_bad_rows, cache: day)
     return reading.load_facts(Path())
 
 

@@ -30,6 +30,7 @@ ORDER = Order("d1", "hub", "v1", 0.5, 4.0)
 def test_columns_at_their_default_are_left_out() -> None:
     """Tests that only required columns and those in use are written."""
     assert orders_csv([ORDER]) == "id,from_site,to_site,weight_kg,volume_l\nd1,hub,v1,0.5,4\n"
+    assert orders_csv([]) == "id,from_site,to_site,weight_kg,volume_l\n"
     assert sites_csv([HUB, VILLAGE]).splitlines() == [
         "id,name,level,lon,lat,parent,bus_stop_ids",
         "hub,云岭县城,county,104.9000000,27.2000000,,",

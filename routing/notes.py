@@ -1,0 +1,108 @@
+"""Notes: what is no fault of the input, but what a reader of the plan should know."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from geodata.area import Area
+from geodata.errors import Fault
+from geodata.location import Level
+from routing.builder import BuiltProblem, Travel
+from routing.scenario import Scenario
+
+_NAMED: Final = 5
+"""Places a note names in its text; all of them are in `Note.places`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One thing to know about the day.
+
+    Parameters
+    ----------
+    code
+        ``NO_TERRAIN``, ``FAR_FROM_ROAD``, ``CUT_OFF``, ``TIMEZONES_DIFFER``, or the fault code of a warning.
+    text
+        A sentence or two for people.
+    places
+        Ids of the places concerned, in the order of the scenario.
+    """
+
+    code: str
+    text: str
+    places: tuple[str, ...] = ()
+
+
+def notes_of(scenario: Scenario, area: Area, built: BuiltProblem) -> tuple[Note, ...]:
+    """Return the notes of a day: level ground, places that no road vehicle reaches, what is odd in the timetable."""
+    return (*_about_terrain(area), *_about_roads(scenario, built), *_about_timetable(scenario, area))
+
+
+def _about_terrain(area: Area) -> Iterator[Note]:
+    if area.is_flat:
+        yield Note("NO_TERRAIN", "There are no elevation tiles: roads are taken as level, at sea level.")
+
+
+def _about_roads(scenario: Scenario, built: BuiltProblem) -> Iterator[Note]:
+    """Yield notes on places without a road, and on those whose roads do not lead to a hub."""
+    vehicles = [vehicle for vehicle in built.problem.vehicles if vehicle.kind == "vehicle"]
+    travels = {key: built.travels[key] for key in sorted({vehicle.travel for vehicle in vehicles})}
+    if not travels:
+        return
+    far = _far_places(built, travels)
+    if far:
+        furthest_m = max(travel.profile.max_snap_m for travel in travels.values())
+        reason = f"farther than {furthest_m:,.0f} m from any road that a road vehicle of the fleet may use"
+        yield _note("FAR_FROM_ROAD", scenario, far, reason)
+    hubs = [place.id for place in built.problem.places if place.level is Level.COUNTY]
+    matrices = [built.problem.matrices[key] for key in travels]
+    cut_off = [
+        place.id
+        for place in built.problem.places
+        if place.id not in far and not any(matrix.reaches(hub, place.id) for matrix in matrices for hub in hubs)
+    ]
+    if cut_off:
+        reason = "cut off: by road there is no way from a hub and back, perhaps for a closure or a gap in the map"
+        yield _note("CUT_OFF", scenario, cut_off, reason)
+
+
+def _far_places(built: BuiltProblem, travels: Mapping[str, Travel]) -> list[str]:
+    nodes = [travel.snap.node for travel in travels.values()]
+    return [place.id for k, place in enumerate(built.problem.places) if all(node[k] < 0 for node in nodes)]
+
+
+def _note(code: str, scenario: Scenario, places: Sequence[str], reason: str) -> Note:
+    names = {site.id: site.name for site in scenario.sites}
+    named = [f"{names[place]} ({place})" if place in names else place for place in places[:_NAMED]]
+    listed = ", ".join(named) + (f" and {len(places) - _NAMED} more" if len(places) > _NAMED else "")
+    one = len(places) == 1
+    text = (
+        f"{len(places)} place{' is' if one else 's are'} {reason}: {listed}. "
+        f"Only drones, buses or couriers can serve {'it' if one else 'them'}."
+    )
+    return Note(code, text, tuple(places))
+
+
+def _about_timetable(scenario: Scenario, area: Area) -> Iterator[Note]:
+    timetable = area.timetable
+    if timetable is None:
+        return
+    if timetable.timezone and timetable.timezone != scenario.timezone:
+        yield Note(
+            "TIMEZONES_DIFFER",
+            f"The timetable's times are of {timetable.timezone}, the scenario's of {scenario.timezone}; "
+            "they are taken as they stand.",
+        )
+    yield from _summed(timetable.warnings)
+
+
+def _summed(warnings: Collection[Fault]) -> Iterator[Note]:
+    """Yield one note for all warnings of a kind, with the first of them as the example."""
+    alike: dict[tuple[str, str], list[Fault]] = {}
+    for warning in warnings:
+        alike.setdefault((warning.code, warning.file), []).append(warning)
+    for (code, _), found in alike.items():
+        more = f" ({len(found) - 1} more like this)" if len(found) > 1 else ""
+        yield Note(code, f"{found[0]}{more}")
