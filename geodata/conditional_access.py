@@ -36,8 +36,8 @@ _MODES_OF_KEY = {
     "foot": ("foot",),
     "maxweight": ("motor", "heavy"),
 }
-_MONTHS = tuple(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"])
-_WEEKDAYS = tuple(["mo", "tu", "we", "th", "fr", "sa", "su"])
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_WEEKDAYS = ("mo", "tu", "we", "th", "fr", "sa", "su")
 _MONTH = "(?:" + "|".join(_MONTHS) + ")"
 _WEEKDAY = "(?:" + "|".join(_WEEKDAYS) + ")"
 _DAY = r"(?: \d\d?(?![\d:]))?"

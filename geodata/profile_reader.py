@@ -13,7 +13,7 @@ from typing import Any
 
 from geodata.errors import Fault, FaultCollector, InputError, nearest_name
 from geodata.osm_tags import ACCESS_KINDS, HIGHWAYS, SURFACES
-from geodata.profile_type import EnergyModel, Profile
+from geodata.profile_type import WEATHER_STATES, EnergyModel, Profile
 
 _DIMENSIONS = ("width_m", "height_m", "gross_kg", "max_snap_m", "access_m_s")
 _NUMBERS = (*_DIMENSIONS, "max_grade", "lateral_m_s2", "min_grade_factor", "axle_share", "walk_factor")
@@ -22,6 +22,7 @@ _TABLES: dict[str, tuple[str, ...]] = {
     "speed_kmh": HIGHWAYS,
     "surface": SURFACES,
     "energy": tuple(item.name for item in dataclasses.fields(EnergyModel)),
+    "weather": WEATHER_STATES,
 }
 _CHOICES: dict[str, tuple[str, ...]] = {
     "mode": ("motor", "heavy", "foot"),
@@ -132,6 +133,7 @@ class _ProfileReader:
             access=access,
             speed_kmh=tables["speed_kmh"],
             surface=tables["surface"],
+            weather=tables["weather"],
             max_tracktype=int(tracktype),
             grade=grade,
             energy=EnergyModel(**tables["energy"]),
@@ -164,6 +166,10 @@ class _ProfileReader:
         for name in table:
             self._known(name, names, f"{key}.{name}")
         found = {name: self._number(f"{key}.{name}", value) for name, value in table.items() if name in names}
+        for name, value in found.items():
+            if key == "weather" and not 0 < value <= 1:
+                remedy = "Give a share of speed above 0, at most 1."
+                self._fault("BAD_VALUE", f"weather.{name}", value, "The value is no share of speed", remedy)
         if key == "energy" and found.get("efficiency", 1.0) == 0:
             self._fault("BAD_VALUE", "energy.efficiency", 0, "The value may not be 0", "Give a share between 0 and 1.")
         return found

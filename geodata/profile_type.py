@@ -10,6 +10,9 @@ from typing import Literal
 Mode = Literal["motor", "heavy", "foot"]
 EnergySource = Literal["diesel", "electric", "none"]
 
+WEATHER_STATES = ("rain", "heavy_rain", "fog", "ice", "night")
+"""States of weather and light a profile may give a share of speed for."""
+
 
 @dataclass(frozen=True, slots=True)
 class EnergyModel:
@@ -53,6 +56,8 @@ class Profile:
         Share of the gross mass on the heaviest axle.
     walk_factor
         Share of Tobler's speed a walker goes (0.7 for the elderly).
+    weather
+        Share of speed left in ``rain``, ``heavy_rain``, ``fog``, on ``ice`` and at ``night``; absent: 1.
     """
 
     id: str
@@ -74,6 +79,7 @@ class Profile:
     min_grade_factor: float = 0.25
     axle_share: float = 0.65
     walk_factor: float = 1.0
+    weather: Mapping[str, float] = field(default_factory=dict)
     energy: EnergyModel = field(default_factory=EnergyModel)
     limits: str = ""
     """Dimensions that differ from the profile's own, as part of the key."""
