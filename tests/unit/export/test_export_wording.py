@@ -49,7 +49,7 @@ def test_labels_and_their_uses_agree() -> None:
     asked = set(re.findall(r"""\bsay\(["'](\w+)["']""", text))
     labels = set(all_labels()["en"])
     assert asked <= labels
-    families = ("cat_", "level_", "col_", "cost_", "m_zone_")
+    families = ("cat_", "level_", "col_", "cost_", "m_zone_", "part_")
     left_over = {key for key in labels if not re.search(f"""["']{key}["']""", text) and not key.startswith(families)}
     assert left_over == set()
 

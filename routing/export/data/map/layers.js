@@ -230,7 +230,7 @@ function wayLayers(source, prefix, width, offset) {
 
 function planLayers() {
   const lane = ["get", "lane"];
-  const offset = byZoom(9, ["*", 0.4, lane], 12, ["*", 1.3, lane], 16, ["*", 3.5, lane]);
+  const offset = byZoom(9, ["*", 0.4, lane], 12, ["*", 1, lane], 16, ["*", 2.4, lane]);
   const radius = (small, large) => byZoom(8, ["*", 0.5, small], 11, small, 15, large);
   const sizes = ["match", ["get", "level"], "county", 8, "town", 5.5, "village", 3.8, 2.4];
   return [

@@ -66,9 +66,8 @@ function drawAll() {
 }
 
 function drawCredits() {
-  const { credits, synthetic } = DATA.meta;
+  const { credits } = DATA.meta;
   const parts = credits.length ? [`${say("m_credits")}: ${credits.join(" · ")}`] : [say("m_no_credits")];
-  if (synthetic.length) parts.push(say("m_synthetic_parts", { parts: synthetic.join(", ") }));
   parts.push("MapLibre GL JS");
   document.getElementById("credits").textContent = parts.join(" | ");
 }

@@ -18,6 +18,11 @@ function fact(key, value) {
   return value === null || value === "" ? null : el("div.fact", {}, el("dt", {}, say(key)), el("dd", {}, value));
 }
 
+function syntheticParts() {
+  const names = DATA.meta.synthetic.map((part) => DATA.labels[state.lang][`part_${part}`] ?? part);
+  return names.join(state.lang === "zh" ? "、" : ", ");
+}
+
 // --- Head: name, figures, kinds ------------------------------------------------------------------------------------
 
 function drawHead() {
@@ -38,7 +43,7 @@ function drawHead() {
         el("button.quiet", { type: "button", id: "about", "aria-label": say("m_about"), title: say("m_about"), onclick: () => select("about", 0) }, "i"),
       ]),
     ]),
-    meta.synthetic.length ? el("p.synthetic", {}, say("m_synthetic_parts", { parts: meta.synthetic.join(", ") })) : "",
+    meta.synthetic.length ? el("p.synthetic", {}, say("m_synthetic_parts", { parts: syntheticParts() })) : "",
     el("div.tiles", {}, [
       tile("m_cost", money(cost.total, Math.abs(cost.total) >= 1e5 ? 0 : 2), "", () => select("cost", 0)),
       tile("m_served", figure(counts.served), say("m_of", { count: figure(counts.orders) })),
@@ -412,7 +417,7 @@ function aboutDetail() {
     title("", meta.name, dateText()),
     el("dl.facts.wide", {}, [
       fact("m_credits", meta.credits.join(" · ")),
-      meta.synthetic.length ? fact("m_synthetic", meta.synthetic.join(", ")) : null,
+      meta.synthetic.length ? fact("m_synthetic", syntheticParts()) : null,
       meta.only.length ? fact("m_only", meta.only.join(", ")) : null,
       fact("m_seed", String(meta.seed)),
       fact("m_digest", el("code", {}, meta.digest)),
