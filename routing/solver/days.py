@@ -36,6 +36,7 @@ class Day:
         "place",
         "rest",
         "service",
+        "sound",
         "start",
         "start_by",
         "unloads",
@@ -67,17 +68,26 @@ class Day:
         self.litres: list[list[float]] = [[] for _ in fleet.type.compartments]
         self.drive_s = 0
         self.cost = 0.0
+        self.sound = True
+        """Whether times, loads and driving limits held when last refreshed."""
 
     # --- Snapshots -------------------------------------------------------------------------------------------------
 
     def snapshot(self) -> Any:
         """Return copies of all lists and figures."""
         lists = tuple(list(getattr(self, name)) for name in _LISTS)
-        return lists, [list(row) for row in self.mass], [list(row) for row in self.litres], self.drive_s, self.cost
+        return (
+            lists,
+            [list(row) for row in self.mass],
+            [list(row) for row in self.litres],
+            self.drive_s,
+            self.cost,
+            self.sound,
+        )
 
     def restore(self, saved: Any) -> None:
         """Return to a snapshot and publish its times again."""
-        lists, self.mass, self.litres, self.drive_s, self.cost = saved
+        lists, self.mass, self.litres, self.drive_s, self.cost, self.sound = saved
         for name, values in zip(_LISTS, lists, strict=True):
             setattr(self, name, values)
         for task in self.tasks():
@@ -154,7 +164,8 @@ class Day:
         ok = self._run_forward() and ok
         ok = self._run_backward() and ok
         self.squeeze(settled=False)
-        return self._price() and ok
+        self.sound = self._price() and ok
+        return self.sound
 
     def _bound(self) -> None:
         instance, base = self.instance, self.fleet.base

@@ -174,7 +174,9 @@ def step(state: State, moves: Moves, temperature: float, cost: float) -> float:
     """Make one move on the plan and keep it or not; return the plan's cost afterwards."""
     state.begin()
     absent = choose_removed(state, moves)
-    state.remove(*(state.instance.jobs[index] for index in absent if index in state.served))
+    if not state.remove(*(state.instance.jobs[index] for index in absent if index in state.served)):
+        state.rollback()
+        return cost
     absent += _left_out(state, moves, absent)
     jobs = [state.instance.jobs[index] for index in absent]
     _shuffle(moves, jobs)
@@ -182,10 +184,10 @@ def step(state: State, moves: Moves, temperature: float, cost: float) -> float:
     for job in jobs:
         insert_job(state, moves, job, job.unserved_cost * factor, blink=True)
     warm = state.warm_jobs()
+    sound = state.remove(*warm)
     for job in warm:
-        state.remove(job)
         insert_job(state, moves, job, job.unserved_cost * factor)
-    sound = not warm or not state.warm_jobs()
+    sound = sound and (not warm or not state.warm_jobs())
     found = state.cost()
     if sound and found < cost - temperature * math.log(max(1e-300, moves.random.random())):
         state.commit()

@@ -186,10 +186,11 @@ def _sound_plan(state: State, moves: Moves) -> Plan:
         settle(state)
         plan = make_plan(state)
         broken = broken_orders(state.instance.problem, plan)
-        if not broken:
+        out = dict.fromkeys([*(jobs_of[order] for order in broken), *state.unsound_jobs()])
+        if not out:
             return plan
-        for job in {jobs_of[order].index: jobs_of[order] for order in broken}.values():
-            state.remove(job)
+        state.remove(*out)
+        for job in out:
             if attempt < _REPAIRS and job.index not in banned and job.index in moves.chains:
                 banned.add(job.index)
                 insert_job(state, moves, job, job.unserved_cost)

@@ -323,7 +323,7 @@ class State:
 
     def refresh_all(self) -> bool:
         """Bring all times up to date after the carriers were filled directly; return whether they hold."""
-        sound = self._propagate(self.owners())
+        sound = self._propagate(self.owners(), to_the_end=True)
         for index, tasks in self.served.items():
             self._expose(self.instance.jobs[index], tasks)
         return sound
@@ -341,8 +341,11 @@ class State:
                 changed.append(day)
         return self._propagate(changed) and not self.warm_jobs()
 
-    def remove(self, *jobs: Job) -> None:
-        """Take jobs off all their carriers."""
+    def remove(self, *jobs: Job) -> bool:
+        """Take jobs off all their carriers; return whether all times still hold.
+
+        They nearly always do: fewer stops are earlier ones, but a driver's rest may move to a worse moment.
+        """
         owners: dict[Carrier, None] = {}
         for job in jobs:
             self._note(job.index)
@@ -354,18 +357,28 @@ class State:
                     self._touch(owner)
                     owner.remove(task)
                     owners[owner] = None
-        self._propagate(list(owners))
+        return self._propagate(list(owners), to_the_end=True)
 
-    def _propagate(self, owners: Sequence[Carrier]) -> bool:
-        """Refresh carriers and all those their times reach, until nothing changes; False where something breaks."""
+    def unsound_jobs(self) -> list[Job]:
+        """Return the jobs on days whose times do not hold."""
+        days = [day for fleet in self.days for day in fleet if not day.sound]
+        return list(dict.fromkeys(task.job for day in days for task in day.tasks()))
+
+    def _propagate(self, owners: Sequence[Carrier], *, to_the_end: bool = False) -> bool:
+        """Refresh carriers and all those their times reach, until nothing changes; False where something breaks.
+
+        With `to_the_end`, a break does not stop it, so that no carrier is left with stale times.
+        """
         queue: dict[Carrier, bool] = dict.fromkeys(owners, True)
+        seen: dict[Carrier, None] = {}
         passes, limit = 0, _MAX_PROPAGATIONS + 4 * len(queue)
         while queue:
             owner = next(iter(queue))
             reload = queue.pop(owner)
             passes += 1
             self._touch(owner)
-            if not owner.refresh(reload=reload) or passes > limit:
+            seen[owner] = None
+            if passes > limit or not (owner.refresh(reload=reload) or to_the_end):
                 return False
             changed: list[Task | None] = []
             if isinstance(owner, Day):
@@ -375,7 +388,7 @@ class State:
             for task in changed:
                 if task is not None and isinstance(task.owner, Day):
                     queue.setdefault(task.owner, False)
-        return True
+        return all(owner.sound for owner in seen if isinstance(owner, Day))
 
     # --- Cold ------------------------------------------------------------------------------------------------------
 
