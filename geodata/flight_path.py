@@ -8,7 +8,7 @@ zones that hold only at times are crossed and corridors with hours are used, and
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 
 import numpy as np
@@ -25,8 +25,8 @@ from geodata.flight_types import ALL_DAY, FlightPath, FlightRefusal
 from geodata.location import FloatArray, LocalFrame, great_circle_m
 from geodata.terrain import Terrain
 
-CHUNK_LEGS = 1_500
-"""Legs strung together at once; bounds memory to some hundred megabytes."""
+CHUNK_LEGS = 2_000
+"""Legs strung together at once, of about the same length; bounds memory to some hundred megabytes."""
 SAME_PLACE_M = 1.0
 """Points closer than this are one place: the flight is straight up and down."""
 
@@ -90,10 +90,7 @@ def find_flight_paths(
     ends_deg = np.asarray(ends, dtype=np.float64).reshape(-1, 2)
     pairs, index, turned = _unique_pairs(starts_deg, ends_deg)
     zones = airspace.concerning(day, drone.id)
-    solve = _solver(terrain, frame, drone, zones)
-    found: list[Outcome] = []
-    for begin in range(0, len(pairs), CHUNK_LEGS):
-        found += solve(pairs[begin : begin + CHUNK_LEGS])
+    found = _solve(pairs, terrain, frame, drone, zones)
     result: list[Outcome] = []
     back: dict[int, Outcome] = {}
     for k, is_turned in zip(index.tolist(), turned.tolist(), strict=True):
@@ -114,25 +111,21 @@ def _unique_pairs(
     return pairs.reshape(-1, 2, 2), index.reshape(-1).astype(np.int64), turned
 
 
-def _solver(
-    terrain: Terrain, frame: LocalFrame, drone: DroneType, zones: Sequence[Zone]
-) -> Callable[[FloatArray], list[Outcome]]:
-    """Return the function that finds paths for pairs of shape (n, 2, 2), knowing the zones of the day."""
+def _solve(
+    pairs: FloatArray, terrain: Terrain, frame: LocalFrame, drone: DroneType, zones: Sequence[Zone]
+) -> list[Outcome]:
+    """Return a path or refusal for each pair of points, shape (n, 2, 2) in degrees, knowing the zones of the day."""
     bars = [zone for zone in zones if zone.kind != "corridor"]
     corridors = [zone for zone in zones if zone.kind == "corridor"]
-    always = _Search(terrain, frame, drone, bars, [zone for zone in corridors if zone.is_permanent])
     timed = [zone for zone in zones if not zone.is_permanent]
-    at_times = _Search(terrain, frame, drone, [zone for zone in bars if zone.is_permanent], corridors)
-
-    def solve(pairs: FloatArray) -> list[Outcome]:
-        found = always.paths(pairs)
-        if timed:
-            again = [k for k, outcome in enumerate(found) if isinstance(outcome, FlightRefusal)]
-            for k, outcome in zip(again, at_times.paths(pairs[again]), strict=True):
-                found[k] = _within_hours(outcome, timed)
-        return found
-
-    return solve
+    always = _Search(terrain, frame, drone, bars, [zone for zone in corridors if zone.is_permanent])
+    found = always.paths(pairs)
+    if timed:
+        again = [k for k, outcome in enumerate(found) if isinstance(outcome, FlightRefusal)]
+        at_times = _Search(terrain, frame, drone, [zone for zone in bars if zone.is_permanent], corridors)
+        for k, outcome in zip(again, at_times.paths(pairs[again]), strict=True):
+            found[k] = _within_hours(outcome, timed)
+    return found
 
 
 class _Search:
@@ -147,30 +140,37 @@ class _Search:
 
     def paths(self, pairs: FloatArray) -> list[Outcome]:
         """Return a path or refusal for each pair of points, shape (n, 2, 2) in degrees."""
-        distance_m = great_circle_m(pairs[:, 0, 0], pairs[:, 0, 1], pairs[:, 1, 0], pairs[:, 1, 1])
-        refused: dict[int, Outcome] = {}
-        ways: dict[int, FloatArray] = {}
+        metres = great_circle_m(pairs[:, 0, 0], pairs[:, 0, 1], pairs[:, 1, 0], pairs[:, 1, 1])
+        found: dict[int, Outcome] = {}
+        for k in np.flatnonzero(metres < SAME_PLACE_M).tolist():
+            found[k] = self._up_and_down(pairs[k])
+        for k in np.flatnonzero(_lacking_wh(self._drone, metres) > 0.0).tolist():
+            found[k] = _too_far(self._drone, float(metres[k]))
         plane = self._view.plane
-        routes = self._router.routes(plane.to_metres(pairs[:, 0]), plane.to_metres(pairs[:, 1]))
-        for k, (pair, metres, route) in enumerate(zip(pairs, distance_m.tolist(), routes, strict=True)):
-            lacking_wh = least_energy_wh(self._drone, metres) - usable_wh(self._drone)
+        flown = np.array([k for k in range(len(pairs)) if k not in found], dtype=np.int64)
+        routes = self._router.routes(plane.to_metres(pairs[flown, 0]), plane.to_metres(pairs[flown, 1]))
+        ways: dict[int, FloatArray] = {}
+        for k, route in zip(flown.tolist(), routes, strict=True):
             if isinstance(route, FlightRefusal):
-                refused[k] = route
-            elif lacking_wh > 0:
-                text = f"{metres / 1000:.1f} km need at least {lacking_wh:.0f} Wh more than the battery may give"
-                refused[k] = FlightRefusal("energy", lacking_wh, "Wh", text)
-            elif metres < SAME_PLACE_M:
-                refused[k] = self._up_and_down(pair)
+                found[k] = route
             else:
-                way = plane.to_degrees(route)
-                way[0], way[-1] = pair
-                ways[k] = way
-        profiles = string_profiles(self._terrain, plane, list(ways.values()), self._drone, self._view.layers)
-        found = refused
-        for k, profile in zip(ways, profiles, strict=True):
-            line = profile.line
-            found[k] = _lacking(profile.lacking_m) if line is None else FlightPath(line, line_length_m(line))
+                ways[k] = np.concatenate([pairs[k, :1], plane.to_degrees(route[1:-1]), pairs[k, 1:]])
+        found.update(zip(ways, self._strung(list(ways.values())), strict=True))
         return [found[k] for k in range(len(pairs))]
+
+    def _strung(self, ways: list[FloatArray]) -> list[Outcome]:
+        """Return the path along each way, or why there is no room for one."""
+        found: dict[int, Outcome] = {}
+        order = np.argsort([np.hypot(*(way[-1] - way[0])) for way in ways], kind="stable")
+        for begin in range(0, len(ways), CHUNK_LEGS):
+            legs = order[begin : begin + CHUNK_LEGS].tolist()
+            chunk = [ways[leg] for leg in legs]
+            profiles = string_profiles(self._terrain, self._view.plane, chunk, self._drone, self._view.layers)
+            for leg, profile in zip(legs, profiles, strict=True):
+                line = profile.line
+                lacking = _lacking(profile.lacking_m) if line is None else None
+                found[leg] = lacking or FlightPath(line, line_length_m(line))
+        return [found[leg] for leg in range(len(ways))]
 
     def _up_and_down(self, pair: FloatArray) -> Outcome:
         """Return the path of a flight that goes nowhere."""
@@ -180,6 +180,18 @@ class _Search:
         top_m = float(ground_m.max()) + self._drone.clearance_m
         line = np.array([[*pair[0], ground_m[0]], [*pair[0], top_m], [*pair[1], top_m], [*pair[1], ground_m[1]]])
         return FlightPath(line, line_length_m(line))
+
+
+def _lacking_wh(drone: DroneType, metres: FloatArray) -> FloatArray:
+    """Return by how much flights of some lengths exceed any battery of the type, at the least."""
+    return np.asarray(least_energy_wh(drone, 1.0) * metres - usable_wh(drone))
+
+
+def _too_far(drone: DroneType, metres: float) -> FlightRefusal:
+    """Return the refusal of a flight that no battery of the type covers, whatever the weather."""
+    lacking_wh = float(_lacking_wh(drone, np.float64(metres)))  # type: ignore[arg-type]
+    text = f"{metres / 1000:.1f} km need at least {lacking_wh:.0f} Wh more than the battery may give"
+    return FlightRefusal("energy", lacking_wh, "Wh", text)
 
 
 def _lacking(metres: float) -> FlightRefusal:

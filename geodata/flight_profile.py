@@ -13,7 +13,7 @@ time under limits of climb and descent at once. All legs are strung together, on
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +38,8 @@ BULGE_M = 2.0
 """Where the ground bulges or sags more than this between two samples, one more is put between them."""
 EDGE_M = 5.0
 """Corridors are taken this much smaller, lids this much larger."""
+TIDY_EVERY = 16
+"""Steps between two looks at which strings are at their end."""
 VERTEX_EVERY_M = 1_000.0
 """Longest piece of a line: readers that draw it in another projection stay within centimetres."""
 
@@ -270,33 +272,67 @@ def _pull_string(
     height = np.zeros(len(along))
     touched[first], height[first] = True, low[first]
     touched[last], height[last] = True, low[last]
-    bend, bend_m, seen = first.copy(), low[first], first + 1
-    least, least_at = np.full(len(first), -np.inf), first.copy()
-    most, most_at = np.full(len(first), np.inf), first.copy()
-    active = np.arange(len(first))
-    while len(active):
-        k = seen[active]
-        run = np.maximum(along[k] - along[bend[active]], 1e-6)
-        low_slope, high_slope = (low[k] - bend_m[active]) / run, (high[k] - bend_m[active]) / run
-        up, down = low_slope > most[active], high_slope < least[active]
-        legs, at = active[up], most_at[active[up]]
-        bend[legs], bend_m[legs] = at, high[at]
-        legs, at = active[down], least_at[active[down]]
-        bend[legs], bend_m[legs] = at, low[at]
-        bent = up | down
-        legs = active[bent]
-        touched[bend[legs]], height[bend[legs]] = True, bend_m[legs]
-        seen[legs] = bend[legs] + 1
-        least[legs], most[legs] = -np.inf, np.inf
-        on = active[~bent]
-        k, low_slope, high_slope = k[~bent], low_slope[~bent], high_slope[~bent]
-        tighter = low_slope >= least[on]
-        least[on[tighter]], least_at[on[tighter]] = low_slope[tighter], k[tighter]
-        tighter = high_slope <= most[on]
-        most[on[tighter]], most_at[on[tighter]] = high_slope[tighter], k[tighter]
-        seen[on] = k + 1
-        active = active[seen[active] <= last[active]]
+    strings = _Strings.starting(last, first, along[first], low[first])
+    while len(strings.last):
+        for _ in range(TIDY_EVERY):
+            # A string at its end sees that sample again until the next tidying, which changes nothing.
+            k = np.minimum(strings.seen, strings.last)
+            run = np.maximum(along[k] - strings.bend_along, 1e-6)
+            low_slope, high_slope = (low[k] - strings.bend_m) / run, (high[k] - strings.bend_m) / run
+            up = low_slope > strings.most
+            bent = np.flatnonzero(up | (high_slope < strings.least))
+            strings.see(k, low_slope, high_slope)
+            if len(bent):
+                at = np.where(up[bent], strings.most_at[bent], strings.least_at[bent])
+                bend_m = np.where(up[bent], high[at], low[at])
+                touched[at], height[at] = True, bend_m
+                strings.bend(bent, at, along[at], bend_m)
+        strings = strings.unfinished()
     return touched, height
+
+
+@dataclass
+class _Strings:
+    """Where each string stands: its last bend, the next sample to see, the slopes still allowed and what bounds them.
+
+    Arrays of shape (strings,), changed in place.
+    """
+
+    last: IntArray
+    seen: IntArray
+    bend_along: FloatArray
+    bend_m: FloatArray
+    least: FloatArray
+    least_at: IntArray
+    most: FloatArray
+    most_at: IntArray
+
+    @classmethod
+    def starting(cls, last: IntArray, at: IntArray, along: FloatArray, height: FloatArray) -> _Strings:
+        """Return strings fixed at their first sample."""
+        least, most = np.full(len(at), -np.inf), np.full(len(at), np.inf)
+        return cls(last.copy(), at + 1, along, height, least, at.copy(), most, at.copy())
+
+    def see(self, k: IntArray, low_slope: FloatArray, high_slope: FloatArray) -> None:
+        """Narrow the slopes by sample k of each string, and go on to the next."""
+        tighter = low_slope >= self.least
+        np.copyto(self.least, low_slope, where=tighter)
+        np.copyto(self.least_at, k, where=tighter)
+        tighter = high_slope <= self.most
+        np.copyto(self.most, high_slope, where=tighter)
+        np.copyto(self.most_at, k, where=tighter)
+        self.seen = k + 1
+
+    def bend(self, bent: IntArray, at: IntArray, along: FloatArray, height: FloatArray) -> None:
+        """Bend some strings at samples seen before, and look on from there."""
+        self.bend_along[bent], self.bend_m[bent] = along, height
+        self.least[bent], self.most[bent] = -np.inf, np.inf
+        self.seen[bent] = at + 1
+
+    def unfinished(self) -> _Strings:
+        """Return the strings that have not seen their last sample."""
+        on = self.seen <= self.last
+        return _Strings(*(getattr(self, column.name)[on] for column in fields(self)))
 
 
 def _lines(samples: _Samples, touched: BoolArray, height: FloatArray, legal: BoolArray) -> list[FloatArray]:
