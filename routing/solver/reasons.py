@@ -6,6 +6,7 @@ with one input changed. A relaxation is `verified` when the changed order (or ca
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -16,7 +17,7 @@ from routing.solver.days import Day
 from routing.solver.instance import Instance, Job, compile_instance, make_job
 from routing.solver.itineraries import ChainFinder
 from routing.solver.resume import state_of
-from routing.solver.state import Proposal, State
+from routing.solver.state import KnownSites, Proposal, State
 
 REASONS: dict[str, tuple[str, str]] = {
     "SAME_PLACE": ("Origin and destination are the same place.", "起点与终点相同。"),
@@ -49,8 +50,8 @@ REASONS: dict[str, tuple[str, str]] = {
 }
 """Reason codes with their texts in English and Chinese; the reference page is generated from this table."""
 _DAY_S = 86_400
-_WIDE = 40
-"""Chains looked at when explaining, more than the search keeps."""
+_WIDE, _TRIES = 40, 8
+"""Chains looked at when explaining, more than the search keeps, and how many of them are placed for a trial."""
 
 
 def explain_unassigned(problem: Problem, plan: Plan, only: tuple[str, ...] = ()) -> tuple[Unassigned, ...]:
@@ -97,19 +98,21 @@ class _Desk:
 
     def try_in(self, state: State, job: Job) -> tuple[Proposal, float] | None:
         """Return the cheapest proposal that holds in a state and its cost with spoilage; the state stays as it is."""
-        proposals = [
-            proposal
-            for chain in self.finder.chains(job, _WIDE)
-            for window in job.windows
-            if (proposal := state.propose(job, chain, float("inf"), window)) is not None
-        ]
-        for proposal in sorted(proposals, key=lambda proposal: proposal.delta):
+        options = [(chain, window) for chain in self.finder.chains(job, _WIDE) for window in job.windows]
+        for _ in range(_TRIES):
+            best: Proposal | None = None
+            known: KnownSites = {}
+            for chain, window in options:
+                best = state.propose(job, chain, best.delta if best else math.inf, window, known) or best
+            if best is None:
+                return None
             state.begin()
-            placed = state.place(job, proposal)
+            placed = state.place(job, best)
             spoilage = state.spoilage.get(job.index, 0.0)
             state.rollback()
             if placed:
-                return proposal, proposal.delta + spoilage
+                return best, best.delta + spoilage
+            options.remove((best.chain, best.window))
         return None
 
 

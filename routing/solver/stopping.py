@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-_RESERVE_S, _RESERVE_SHARE = 3.0, 0.08
-"""Kept back from the time limit for settling, checking and explaining the plan: so much, or that share."""
+_RESERVE_S, _RESERVE_PER_ORDER_S, _RESERVE_SHARE = 0.5, 0.004, 0.2
+"""Kept back from the time limit for settling, checking and explaining: so much and per order, at most that share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Clock:
             return self.iteration / max(1, self.limits.max_iterations)
         if self.limits.time_limit_s is None:
             return 1.0
-        reserve_s = min(_RESERVE_S, _RESERVE_SHARE * self.limits.time_limit_s)
+        reserve_s = min(_RESERVE_S + _RESERVE_PER_ORDER_S * self._orders, _RESERVE_SHARE * self.limits.time_limit_s)
         return self.elapsed_s / max(1e-9, self.limits.time_limit_s - reserve_s)
 
     def finished(self) -> bool:
