@@ -131,6 +131,24 @@ def path_geometry(network: StreetNetwork, nodes: Sequence[int]) -> FloatArray:
     return np.column_stack([network.node_lon[index], network.node_lat[index], network.node_elevation_m[index]])
 
 
+def fastest_edges(network: StreetNetwork, costs: EdgeCosts, nodes: Sequence[int]) -> IntArray:
+    """Return the edges of a path of OSM nodes, shape (k - 1,); between parallel edges the fastest.
+
+    Raises
+    ------
+    KeyError
+        If two nodes that follow each other are not joined by an edge.
+    """
+    found = []
+    for start, end in pairwise(network.node_index(nodes).tolist()):
+        edges = network.edges_between(start, end) if start >= 0 and end >= 0 else range(0)
+        if not edges:
+            msg = f"no edge leads from node {start} to node {end}"
+            raise KeyError(msg)
+        found.append(min(edges, key=costs.duration_s.__getitem__))
+    return np.array(found, dtype=np.int64)
+
+
 def measure_path(network: StreetNetwork, costs: EdgeCosts, nodes: Sequence[int]) -> PathMeasure:
     """Walk a chain of OSM nodes edge by edge, keeping the turn restrictions.
 

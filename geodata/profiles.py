@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from geodata.location import FloatArray
 from geodata.osm_tags import ACCESS_KINDS, HIGHWAYS, SURFACES
@@ -28,6 +27,7 @@ __all__ = [
     "edge_factors",
     "grade_factor",
     "load_profiles",
+    "permissions",
 ]
 
 GRAVITY_M_S2 = 9.81
@@ -113,13 +113,14 @@ def edge_factors(network: StreetNetwork, profile: Profile) -> EdgeFactors:
     if profile.is_walker:
         posted = np.full(network.n_edges, np.inf)
         curve = posted
+        class_kmh = np.minimum(class_kmh, TOBLER_KMH)
         grade = profile.walk_factor * np.exp(-TOBLER_DECAY * np.abs(network.edge_grade + TOBLER_SHIFT))
-        base = np.maximum(np.minimum(class_kmh, TOBLER_KMH) * grade, WALKER_LEAST_KMH)
+        base = np.maximum(class_kmh * grade, WALKER_LEAST_KMH)
     else:
         curve = 3.6 * np.sqrt(profile.lateral_m_s2 * network.edge_radius_m)
         grade = grade_factor(network.edge_grade, profile)
         base = np.minimum(class_kmh * grade, np.minimum(posted, curve))
-    allowed = _allowed(network, profile) & (class_kmh > 0.0) & (surface > 0.0)
+    allowed = np.logical_and.reduce(list(permissions(network, profile).values()))
     return EdgeFactors(class_kmh, posted, curve, grade, surface, base * surface, allowed)
 
 
@@ -163,16 +164,24 @@ def _by_code(table: Mapping[str, float], names: tuple[str, ...]) -> FloatArray:
     return np.array([table.get(name, 0.0) for name in names], dtype=np.float64)
 
 
-def _allowed(network: StreetNetwork, profile: Profile) -> npt.NDArray[np.bool_]:
-    """Return where access, posted limits, track grade and slope let the profile pass, shape (m,)."""
+def permissions(network: StreetNetwork, profile: Profile) -> dict[str, BoolArray]:
+    """Return, by kind of rule, which edges it lets the profile use; arrays of shape (m,).
+
+    An edge is allowed where every one is True: ``access`` (right of way, barriers, direction), ``class`` of road,
+    ``surface``, ``track grade``, ``grade``, posted ``width``, ``height``, ``weight`` and ``axle load``.
+    """
     accepted = np.array([kind in profile.access for kind in ACCESS_KINDS])
     right = {"motor": network.edge_motor, "heavy": network.edge_heavy, "foot": network.edge_foot}[profile.mode]
-    allowed = accepted[right] & (network.edge_tracktype <= profile.max_tracktype)
-    allowed &= np.abs(network.edge_grade) <= profile.max_grade
-    if profile.is_walker:
-        return np.asarray(allowed, dtype=np.bool_)
-    allowed &= network.edge_max_width_m >= profile.width_m
-    allowed &= network.edge_max_height_m >= profile.height_m
-    allowed &= network.edge_max_weight_kg >= profile.gross_kg
-    allowed &= network.edge_max_axle_kg >= profile.axle_kg
-    return np.asarray(allowed, dtype=np.bool_)
+    found = {
+        "access": accepted[right],
+        "class": (_by_code(profile.speed_kmh, HIGHWAYS) > 0.0)[network.edge_highway],
+        "surface": (_by_code(profile.surface, SURFACES) > 0.0)[network.edge_surface],
+        "track grade": network.edge_tracktype <= profile.max_tracktype,
+        "grade": np.abs(network.edge_grade) <= profile.max_grade,
+    }
+    if not profile.is_walker:
+        found["width"] = network.edge_max_width_m >= profile.width_m
+        found["height"] = network.edge_max_height_m >= profile.height_m
+        found["weight"] = network.edge_max_weight_kg >= profile.gross_kg
+        found["axle load"] = network.edge_max_axle_kg >= profile.axle_kg
+    return found

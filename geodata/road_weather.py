@@ -27,7 +27,7 @@ HORIZON_H = 30
 RAIN_MM_H, HEAVY_RAIN_MM_H = 0.2, 8.0
 """From here on a road is wet, and rain is heavy (about where Chinese forecasts begin it; unverified, an assumption)."""
 FOG_M = 200.0
-"""Visibility below which headlights no longer reach (where China's expressway fog limits begin; unverified, an assumption)."""
+"""Visibility below which it counts as fog (where China's expressway limits begin; unverified, an assumption)."""
 ICE_C, ICE_AFTER_RAIN_H = 0.0, 6
 """At or below this temperature a road is icy if it rains or has rained within so many hours (assumption)."""
 TWILIGHT_DEG = -6.0

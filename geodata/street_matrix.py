@@ -59,10 +59,10 @@ def snap(network: StreetNetwork, costs: EdgeCosts, profile: Profile, lon: FloatA
         Degrees, shape (k,).
     """
     x_y = np.column_stack(network.frame.to_metres(np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)))
-    part = _strong_parts(network, costs)
+    part = strong_parts(network, costs)
     sizes = np.bincount(part)
     largest = part == int(sizes.argmax())
-    suitable = (sizes[part] > 1) & _stoppable(network, costs)
+    suitable = (sizes[part] > 1) & stoppable(network, costs)
     node: IntArray = np.full(x_y.shape[0], -1, dtype=np.int64)
     access = np.full(x_y.shape[0], np.nan)
     for candidates in (largest & suitable, ~largest & suitable):
@@ -78,7 +78,7 @@ def snap(network: StreetNetwork, costs: EdgeCosts, profile: Profile, lon: FloatA
     return Snap(node, access, access / profile.access_m_s)
 
 
-def _strong_parts(network: StreetNetwork, costs: EdgeCosts) -> npt.NDArray[np.int32]:
+def strong_parts(network: StreetNetwork, costs: EdgeCosts) -> npt.NDArray[np.int32]:
     """Return the strongly connected part of each node by the usable edges and allowed turns, shape (n,).
 
     A junction with forbidden turns has several states; it counts to the largest part one of them lies in.
@@ -97,7 +97,7 @@ def _strong_parts(network: StreetNetwork, costs: EdgeCosts) -> npt.NDArray[np.in
     return found
 
 
-def _stoppable(network: StreetNetwork, costs: EdgeCosts) -> BoolArray:
+def stoppable(network: StreetNetwork, costs: EdgeCosts) -> BoolArray:
     """Return the nodes with a usable edge that is no motorway, no ferry and not in a tunnel, shape (n,)."""
     ordinary = np.isfinite(costs.duration_s) & ~network.edge_tunnel & (network.edge_highway > _LAST_MOTORWAY)
     ordinary &= network.edge_highway != _FERRY
