@@ -25,7 +25,7 @@ lint: setup
 	"$(BIN)/lint-imports"
 
 bench: setup
-	"$(BIN)/python" -m benchmarks
+	"$(BIN)/python" -m benchmarks.acceptance synthetic small --seeds 1-3
 
 clean:
 	rm -rf out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
