@@ -234,7 +234,7 @@ def _frequencies(text: FeedText, trips: Mapping[str, Trip | None]) -> tuple[Freq
     found: list[Frequency] = []
     taken: dict[str, int] = {}
     for row in table.rows():
-        if row.required("trip_id") not in trips:
+        if trips and row.required("trip_id") not in trips:
             orphan(row, "trip_id", "trip", trips)
         start_s, end_s, headway_s = (
             row.time_s("start_time"),
@@ -262,7 +262,7 @@ def _cargo_trips(text: FeedText, trips: Collection[str]) -> tuple[CargoTrip, ...
     table = read_table(text, "cargo_trips.txt", ("trip_id", "max_kg", "max_l", "max_piece_kg"), optional=True)
     found = []
     for row in table.unique(("trip_id",)):
-        if row.cell("trip_id") not in trips:
+        if trips and row.cell("trip_id") not in trips:
             orphan(row, "trip_id", "trip", trips)
         room = [row.number_in(column, 0.0, 1e6) for column in ("max_kg", "max_l", "max_piece_kg")]
         longest_cm = row.number_in("max_longest_cm", 0.0, 1e6, default=math.inf)
@@ -289,7 +289,7 @@ def _cargo_stops(text: FeedText, stops: Mapping[str, BusStop]) -> tuple[CargoSto
     table = read_table(text, "cargo_stops.txt", ("stop_id", "site_id", "board_s", "cutoff_s"), optional=True)
     found = []
     for row in table.unique(("stop_id", "site_id")):
-        if row.cell("stop_id") not in stops:
+        if stops and row.cell("stop_id") not in stops:
             orphan(row, "stop_id", "stop", stops)
         board_s, cutoff_s = row.whole_in("board_s", 0, _DAY_S), row.whole_in("cutoff_s", 0, _DAY_S)
         if board_s is not None and cutoff_s is not None:

@@ -70,6 +70,7 @@ def choose(
     model.cp.minimize(sum(variable * cost for variable, cost in model.terms))
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
+    solver.parameters.catch_sigint_signal = False  # else it takes Ctrl-C from the caller, for good
     solver.parameters.cp_model_probing_level = 0
     solver.parameters.symmetry_level = 0
     solver.parameters.random_seed = seed % 2**31
