@@ -100,7 +100,7 @@ def _exit_codes() -> Iterator[None]:
         errors.print(f"error: {error}")
         raise typer.Exit(EXIT_UNAVAILABLE) from None
     except KeyboardInterrupt:
-        errors.print("interrupted before there was a plan; nothing was written")
+        errors.print("interrupted; nothing was written")
         raise typer.Exit(EXIT_INTERRUPTED) from None
     except Exception:  # noqa: BLE001 - the border of the program: what comes this far is a bug and told as one
         errors.print(traceback.format_exc().rstrip())
@@ -335,7 +335,8 @@ def check(
     for violation in report.violations:
         console.print(str(violation))
     if not report.is_clean:
-        console.print(f"{len(report.violations)} violations")
+        count = len(report.violations)
+        console.print(f"{count} violation{'s' if count > 1 else ''}")
         raise typer.Exit(EXIT_VIOLATIONS)
     console.print("clean: no rule is broken")
 

@@ -76,7 +76,8 @@ def _use(routes: list[Route]) -> str:
 
 def _run(outcome: Outcome) -> Iterator[tuple[str, str]]:
     yield "checker", "clean" if outcome.report.is_clean else f"{len(outcome.report.violations)} violations"
-    yield "time", ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in outcome.timings_s.items())
+    stages = ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in outcome.timings_s.items())
+    yield "time", f"{sum(outcome.timings_s.values()):.1f} s ({stages})"
 
 
 def money(minor: int) -> str:
