@@ -36,7 +36,7 @@ class Moves:
     """What destroy and repair need to know: chains per job, neighbours, the random source."""
 
     instance: Instance
-    chains: Mapping[int, tuple[Chain, ...]]
+    chains: dict[int, tuple[Chain, ...]]
     random: random.Random
     neighbours: dict[int, list[int]] = field(default_factory=dict)
     won: dict[int, dict[Chain, None]] = field(default_factory=dict)

@@ -13,7 +13,7 @@ from routing.solver.choice import choose, learn_prices
 from routing.solver.improvement import Moves, construct, construction_order, insert_job, step
 from routing.solver.instance import Instance, compile_instance
 from routing.solver.itineraries import ChainFinder
-from routing.solver.reasons import explain_unassigned
+from routing.solver.reasons import explain_state
 from routing.solver.resume import state_of
 from routing.solver.rounds import rebuild_rounds
 from routing.solver.schedule import make_plan, settle
@@ -26,6 +26,8 @@ _START_TEMPERATURE = 0.3
 _END_TEMPERATURE = 0.003
 """Temperatures of simulated annealing as shares of the mean cost of an order."""
 _REPAIRS = 6
+_CONSTRUCTION_SHARE = 0.3
+"""No further first plan is begun when this share of the effort is used."""
 _LAST_CHAINS = 40
 """Chains tried for orders still left out at the end."""
 _CHOICE_SHARE = 0.1
@@ -79,6 +81,7 @@ def solve(
     moves = Moves(instance, chains, random.Random(seed))  # noqa: S311 # a search, not a secret
     state = State(instance)
     _construct(state, moves, clock, seed)
+    _widen(state, finder, moves, clock)
     _improve(state, moves, clock)
     plan = _finish(state, moves, clock)
     return Solution(plan, cost_of(problem, plan), clock.iteration)
@@ -92,7 +95,7 @@ def _construct(state: State, moves: Moves, clock: Clock, seed: int) -> None:
     construct(state, moves, order, clock.interrupted)
     best = (state.cost(), state.image())
     for by_road in (False, True):
-        if state.instance.only_direct or clock.interrupted():
+        if state.instance.only_direct or clock.interrupted() or clock.share_done() > _CONSTRUCTION_SHARE:
             break
         restricted = _road_only(state.instance, moves) if by_road else _chosen_only(state, moves, clock, seed)
         state.load(empty)
@@ -103,11 +106,23 @@ def _construct(state: State, moves: Moves, clock: Clock, seed: int) -> None:
     state.load(best[1])
 
 
+def _widen(state: State, finder: ChainFinder, moves: Moves, clock: Clock) -> None:
+    """Give jobs that are still left out more chains, and try them again."""
+    left = [job for job in state.instance.jobs if job.index not in state.served]
+    for job in left:
+        if clock.interrupted():
+            return
+        moves.chains[job.index] = finder.chains(job, _LAST_CHAINS)
+    construct(state, moves, left, clock.interrupted)
+
+
 def _chosen_only(state: State, moves: Moves, clock: Clock, seed: int) -> Moves:
     """Return the moves restricted to the chains CP-SAT chooses at the prices of the plan in `state`."""
     time_s = None if clock.deterministic else max(0.1, _CHOICE_SHARE * clock.remaining_s)
     chosen = choose(state.instance, moves.chains, learn_prices(state), seed, time_s)
-    chains = {index: ((chosen[index],) if index in chosen else ()) for index in moves.chains}
+    chains: dict[int, tuple[Chain, ...]] = {}
+    for index in moves.chains:
+        chains[index] = (chosen[index],) if index in chosen else ()
     return Moves(state.instance, chains, moves.random, moves.neighbours)
 
 
@@ -155,11 +170,13 @@ def _finish(state: State, moves: Moves, clock: Clock) -> Plan:
     """Settle all times, try single orders of bundles left out once more, and explain what stays unassigned."""
     clock.report("checking", state.cost(), state.orders_served(), force=True)
     plan = _sound_plan(state, moves)
-    problem, only = state.instance.problem, clock.limits.only
-    if state.orders_served() < len(problem.orders) and not clock.interrupted():
-        instance = compile_instance(problem, only, bundle=False)
-        single = state_of(instance, plan)
-        finder = ChainFinder(instance)
+    problem = state.instance.problem
+    if state.orders_served() == len(problem.orders):
+        clock.report("explaining", state.cost(), state.orders_served(), force=True)
+        return plan
+    instance = compile_instance(problem, clock.limits.only, bundle=False)
+    finder, single = ChainFinder(instance), state_of(instance, plan)
+    if not clock.interrupted():
         left = [job for job in instance.jobs if job.index not in single.served]
         chains = {job.index: finder.chains(job, _LAST_CHAINS) for job in left}
         more = Moves(instance, chains, moves.random)
@@ -167,8 +184,10 @@ def _finish(state: State, moves: Moves, clock: Clock) -> Plan:
         extended = _sound_plan(single, more)
         if _cost_so_far(problem, extended) < _cost_so_far(problem, plan):
             plan = extended
-    clock.report("explaining", state.cost(), state.orders_served(), force=True)
-    return Plan(plan.routes, explain_unassigned(problem, plan, only))
+        else:
+            single = state_of(instance, plan)
+    clock.report("explaining", single.cost(), single.orders_served(), force=True)
+    return Plan(plan.routes, explain_state(finder, single))
 
 
 def _cost_so_far(problem: Problem, plan: Plan) -> int:

@@ -70,12 +70,17 @@ def explain_unassigned(problem: Problem, plan: Plan, only: tuple[str, ...] = ())
         In the order of the problem's orders.
     """
     served = {handover.order for route in plan.routes for stop in route.stops for handover in stop.load}
-    left = [order for order in problem.orders if order.id not in served]
-    if not left:
+    if all(order.id in served for order in problem.orders):
         return ()
     instance = compile_instance(problem, only, bundle=False)
-    desk = _Desk(instance, ChainFinder(instance), State(instance), state_of(instance, plan))
-    return tuple(_explain(desk, order) for order in left)
+    return explain_state(ChainFinder(instance), state_of(instance, plan))
+
+
+def explain_state(finder: ChainFinder, state: State) -> tuple[Unassigned, ...]:
+    """Return the reasons of all orders a state leaves out; its instance holds one job per order."""
+    instance = state.instance
+    desk = _Desk(instance, finder, State(instance), state)
+    return tuple(_explain(desk, job.orders[0]) for job in instance.jobs if job.index not in state.served)
 
 
 @dataclass(frozen=True, eq=False)

@@ -46,8 +46,11 @@ def state_of(instance: Instance, plan: Plan) -> State:
         state.adopt(jobs[order_id], chain)
         for task, halt in zip(chain, found, strict=True):
             tasks[order_id, halt.route.id, halt.load_at] = task
+    rides = {
+        (ride.trip, ride.board_call, ride.alight_call): ride for found in instance.rides.values() for ride in found
+    }
     for route in sorted(plan.routes, key=lambda route: route.stops[0].arrival_s):
-        _run(state, route, tasks)
+        _run(state, route, tasks, rides)
     state.refresh_all()
     return state
 
@@ -100,14 +103,18 @@ def _compartment(instance: Instance, ride: Ride, handover: Handover) -> int:
     return names.index(handover.compartment)
 
 
-def _run(state: State, route: Route, tasks: dict[tuple[str, str, int], Task]) -> None:
+BusRides = dict[tuple[int, int, int], BusRide]
+"""Rides by trip, call of boarding and call of alighting."""
+
+
+def _run(state: State, route: Route, tasks: dict[tuple[str, str, int], Task], rides: BusRides) -> None:
     carrier = state.instance.problem.carrier_by_id[route.carrier]
     if isinstance(carrier, Vehicle):
         _drive(state, route, tasks)
     elif isinstance(carrier, Drone):
         _fly(state, route, tasks)
     else:
-        _ride_along(state, route, carrier, tasks)
+        _ride_along(state, route, carrier, tasks, rides)
 
 
 def _drive(state: State, route: Route, tasks: dict[tuple[str, str, int], Task]) -> None:
@@ -138,7 +145,9 @@ def _fly(state: State, route: Route, tasks: dict[tuple[str, str, int], Task]) ->
         task.owner = drone
 
 
-def _ride_along(state: State, route: Route, trip: BusTrip, tasks: dict[tuple[str, str, int], Task]) -> None:
+def _ride_along(
+    state: State, route: Route, trip: BusTrip, tasks: dict[tuple[str, str, int], Task], rides: BusRides
+) -> None:
     load = next(load for load in state.buses if load.trip.id == route.carrier)
     for halt in _halts(route):
         task = tasks[halt.handover.order, route.id, halt.load_at]
@@ -150,14 +159,5 @@ def _ride_along(state: State, route: Route, trip: BusTrip, tasks: dict[tuple[str
             )
             for at in (halt.load_at, halt.unload_at)
         ]
-        load.entries.append((task, _bus_ride(state.instance, load.number, calls[0], calls[1])))
+        load.entries.append((task, rides[load.number, calls[0], calls[1]]))
         task.owner = load
-
-
-def _bus_ride(instance: Instance, trip: int, board: int, alight: int) -> BusRide:
-    return next(
-        ride
-        for rides in instance.rides.values()
-        for ride in rides
-        if (ride.trip, ride.board_call, ride.alight_call) == (trip, board, alight)
-    )

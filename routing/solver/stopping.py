@@ -89,6 +89,8 @@ class Clock:
 
     def finished(self) -> bool:
         """Return whether the search is to end."""
+        if self.limits.max_iterations is not None and self.iteration >= self.limits.max_iterations:
+            return True
         return self.share_done() >= 1.0 or self.interrupted()
 
     def report(self, stage: str, cost: float | None, served: int, *, force: bool = False) -> None:
