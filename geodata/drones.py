@@ -35,6 +35,8 @@ class DroneType:
         Time on the pad between two sorties: landing, battery swap, loading, take-off check.
     clearance_m
         Least height over ground away from the ends of the flight.
+    min_visibility_m, max_rain_mm_h
+        Weather below or above which it does not fly, in any hour it is in the air.
     approval
         ``none``, ``declared`` or ``required``: what a flight below 120 m needs.
     """
@@ -58,6 +60,8 @@ class DroneType:
     winch_s: int
     turnaround_s: int
     clearance_m: float = 30.0
+    min_visibility_m: float = 0.0
+    max_rain_mm_h: float = 500.0
     approval: str = "none"
 
 

@@ -13,11 +13,13 @@ Ground speed is ``sqrt(V² − w_c²) − w_h`` with cross wind w_c and head win
 line is steeper than the drone climbs or sinks at that speed, it slows down. Density is that of the standard
 atmosphere's pressure at the height and of the hour's temperature there.
 
-A flight is refused if mean wind and gust excess are above the type's limit in any hour it is in the air.
+A flight is refused if the weather of any hour in which it is in the air is beyond the type's limits (`flight_weather`).
 """
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -25,9 +27,9 @@ import numpy as np
 import numpy.typing as npt
 
 from geodata.drones import DroneType
-from geodata.flight_types import FlightCost, FlightPath, FlightRefusal
+from geodata.flight_types import FlightCost, FlightRefusal
+from geodata.flight_weather import MIN_GROUND_SPEED_M_S, airborne_refusal, head_wind_refusal
 from geodata.location import FloatArray, great_circle_m
-from geodata.matrix import UNREACHABLE_S
 from geodata.weather import LAPSE_C_PER_M, Weather, WeatherHour
 
 GRAVITY_M_S2 = 9.80665
@@ -36,12 +38,8 @@ GAS_CONSTANT_AIR = 287.053
 ZERO_C_IN_K = 273.15
 VERTICAL_BELOW_M = 0.5
 """Segments shorter than this in plan are straight up or down: wind does not slow them."""
-MIN_GROUND_SPEED_M_S = 1.0
-"""A head wind that leaves less than this stops the drone."""
 DENSEST_AIR_KG_M3 = 1.5
 """Air at sea level and −35 °C: no flight meets denser."""
-CHUNK_PATHS = 1_000
-"""Paths priced at once: what they need then stays in the processor's cache."""
 WH = 3600.0
 """Joules in a watt-hour."""
 
@@ -88,10 +86,12 @@ def least_energy_wh(drone: DroneType, distance_m: float) -> float:
     return factor * float(hover_power_w(drone, 0.0, DENSEST_AIR_KG_M3)) * seconds / WH
 
 
-def line_length_m(line: npt.ArrayLike) -> int:
-    """Return the horizontal length of a line of shape (n, 3) in whole metres."""
-    points = np.asarray(line, dtype=np.float64)
-    return round(float(great_circle_m(points[:-1, 0], points[:-1, 1], points[1:, 0], points[1:, 1]).sum()))
+def line_lengths_m(lines: Sequence[FloatArray]) -> IntArray:
+    """Return the horizontal lengths of lines of shape (n, 3) in whole metres."""
+    start, first = _segments(lines)
+    lon, lat = np.concatenate(lines)[:, :2].T
+    length_m = great_circle_m(lon[start], lat[start], lon[start + 1], lat[start + 1])
+    return np.rint(np.add.reduceat(length_m, first)).astype(np.int64)
 
 
 def fly(
@@ -116,8 +116,8 @@ def fly(
     payload_kg
         Goods and boxes aboard.
     weather
-        The day's weather; wind and temperature are those of the hour of departure, the wind limit is held in every
-        hour in which the drone is in the air.
+        The day's weather; wind and temperature are those of the hour of departure, the limits of wind, visibility and
+        rain are held in every hour in which the drone is in the air.
     departure_s
         Seconds after local midnight.
     winch
@@ -127,246 +127,143 @@ def fly(
     Returns
     -------
     FlightCost | FlightRefusal
-        Refused by ``payload``, ``wind`` or ``energy`` (more than `usable_wh`), in this order.
+        Refused by ``payload``, ``wind``, ``weather`` (visibility, rain) or ``energy`` (more than `usable_wh`).
     """
     limit_kg = payload_limit_kg(line, drone)
     if payload_kg > limit_kg + 1e-9:
         over = payload_kg - limit_kg
         text = f"payload {payload_kg:.2f} kg is {over:.2f} kg over the limit of {limit_kg:.2f} kg at this altitude"
         return FlightRefusal("payload", over, "kg", text)
-    legs = _Legs.of([np.asarray(line, dtype=np.float64)])
+    legs = Legs.of([np.asarray(line, dtype=np.float64)], drone, weather)
     hour = weather.hour(departure_s)
-    seconds, hover_s, slowest = legs.effort(drone, weather, hour)
-    duration_s = int(np.ceil(seconds[0] - 1e-6))
+    motion = legs.motion(hour)
+    duration_s = int(motion.whole_s[0])
     airborne_s = duration_s + (drone.winch_s if winch else 0)
-    refusal = _wind_refusal(drone, weather, departure_s, departure_s + airborne_s, float(slowest[0]))
+    refusal = airborne_refusal(drone, weather, departure_s, departure_s + airborne_s, float(legs.exposure_top[0]))
+    refusal = refusal or head_wind_refusal(float(motion.slowest_m_s[0]))
     if refusal is not None:
         return refusal
-    energy_wh = float(legs.energy_wh(drone, weather, hour, hover_s, np.array([payload_kg]), winch)[0, 0])
+    energy_wh = float(legs.energy_wh(motion, hour, np.array([payload_kg]), winch)[0, 0])
     if energy_wh > usable_wh(drone):
         over = energy_wh - usable_wh(drone)
         text = f"needs {energy_wh:.0f} Wh, {over:.0f} Wh more than the battery holds above its reserve"
         return FlightRefusal("energy", over, "Wh", text)
-    return FlightCost(duration_s, energy_wh, int(legs.distance_m()[0]))
-
-
-def costs_by_hour(
-    path: FlightPath,
-    drone: DroneType,
-    weather: Weather,
-    payload_kg: npt.ArrayLike,
-    n_hours: int,
-    *,
-    winch: bool,
-) -> tuple[IntArray, FloatArray]:
-    """Return `costs_of_paths` of one path: durations of shape (n_hours,) and energies of shape (n_hours, k)."""
-    duration_s, energy_wh = costs_of_paths([path], drone, weather, payload_kg, n_hours, winch=winch)
-    return duration_s[0], energy_wh[0]
-
-
-def costs_of_paths(
-    paths: Sequence[FlightPath],
-    drone: DroneType,
-    weather: Weather,
-    payload_kg: npt.ArrayLike,
-    n_hours: int,
-    *,
-    winch: bool,
-) -> tuple[IntArray, FloatArray]:
-    """Return what flying each path takes for every hour of departure and payload class.
-
-    Figures of an hour hold for a departure at any second of it: they equal those of `fly`, and the hour is barred
-    where `fly` would refuse the latest such departure for wind (it may reach into a windier hour), or where the
-    flight would leave the path's `windows`. Payload limit and battery are left to the caller.
-
-    Parameters
-    ----------
-    paths
-        n paths.
-    drone, weather, winch
-        As in `fly`.
-    payload_kg
-        k payloads, shape (k,).
-    n_hours
-        Number of hours of departure, from hour 0.
-
-    Returns
-    -------
-    duration_s
-        int64 array of shape (n, n_hours), `UNREACHABLE_S` where barred.
-    energy_wh
-        float64 array of shape (n, n_hours, k), 0 where barred.
-    """
-    payloads = np.atleast_1d(np.asarray(payload_kg, dtype=np.float64))
-    chunks = [
-        _costs_of_chunk(paths[begin : begin + CHUNK_PATHS], drone, weather, payloads, n_hours, winch)
-        for begin in range(0, len(paths), CHUNK_PATHS)
-    ]
-    nothing = np.zeros((0, n_hours), dtype=np.int64), np.zeros((0, n_hours, len(payloads)))
-    durations, energies = zip(nothing, *chunks, strict=True)
-    return np.concatenate(durations), np.concatenate(energies)
-
-
-def _costs_of_chunk(
-    paths: Sequence[FlightPath],
-    drone: DroneType,
-    weather: Weather,
-    payloads: FloatArray,
-    n_hours: int,
-    winch: bool,
-) -> tuple[IntArray, FloatArray]:
-    """Return `costs_of_paths` of some paths at once."""
-    duration_s = np.full((len(paths), n_hours), UNREACHABLE_S, dtype=np.int64)
-    energy_wh = np.zeros((len(paths), n_hours, len(payloads)))
-    legs = _Legs.of([path.line for path in paths])
-    efforts: dict[WeatherHour, tuple[IntArray, FloatArray, npt.NDArray[np.bool_]]] = {}
-    for h in range(n_hours):
-        hour = weather.hour(h * 3600.0)
-        # Hours of the same weather cost the same, whatever their number.
-        same = WeatherHour(0, hour.temp_c, hour.wind_m_s, hour.wind_from_deg)
-        if same not in efforts:
-            seconds, hover_s, slowest = legs.effort(drone, weather, hour)
-            wh = legs.energy_wh(drone, weather, hour, hover_s, payloads, winch)
-            moves = slowest >= MIN_GROUND_SPEED_M_S
-            whole_s = np.where(moves, np.ceil(seconds - 1e-6), 0.0).astype(np.int64)
-            efforts[same] = (whole_s, wh, moves)
-        seconds_h, wh_h, moves_h = efforts[same]
-        airborne_s = seconds_h + (drone.winch_s if winch else 0)
-        legal = moves_h & _calm_enough(drone, weather, h, airborne_s) & _within_windows(paths, h, airborne_s)
-        duration_s[legal, h] = seconds_h[legal]
-        energy_wh[legal, h] = wh_h[legal]
-    return duration_s, energy_wh
+    return FlightCost(duration_s, energy_wh, int(legs.distance_m[0]))
 
 
 @dataclass(frozen=True)
-class _Legs:
-    """Segments of many lines laid end to end; `first[i]` is the first segment of line i."""
+class Motion:
+    """How lines are flown in one wind: `slowest_m_s` is the least ground speed, `whole_s` the seconds of each line.
 
+    `effort` has one entry per segment: its seconds weighted by power over ``P_hover · sqrt(ρ)``, and by ``1/sqrt(ρ)``
+    at one kelvin; times sqrt(T) it is the seconds of hovering in air of unit density that take the same energy.
+    """
+
+    whole_s: IntArray
+    slowest_m_s: FloatArray
+    effort: FloatArray
+
+
+@dataclass(frozen=True)
+class Legs:
+    """Segments of many lines laid end to end, as one drone type meets them on one day.
+
+    Arrays have one entry per segment; `first`, `distance_m`, `climb_m`, `end_m` and `exposure_top` one per line.
+    """
+
+    drone: DroneType
+    weather: Weather
     first: IntArray
-    length_m: FloatArray
+    """First segment of each line."""
+    distance_m: IntArray
+    climb_m: FloatArray
+    end_m: FloatArray
+    """Height of the end of each line."""
+    exposure_top: FloatArray
+    """Greatest exposure to wind along each line."""
+    level_m: FloatArray
+    """Length in plan, 0 where the segment is straight up or down."""
+    upright: IntArray
+    """Segments that are straight up or down."""
     east: FloatArray
     north: FloatArray
     """Unit vector of the direction of flight."""
-    rise_m: FloatArray
-    mid_m: FloatArray
-    thinness: FloatArray
-    """1/sqrt(ρ) at one kelvin, halfway up the segment; times sqrt(T) it is 1/sqrt(ρ) at T."""
-    end_m: FloatArray
-    """Height of the end of each line, shape (n,)."""
+    exposure: FloatArray
+    """Wind over that of the table halfway up the segment; shape (1,) where height makes no difference."""
+    vertical_s: FloatArray
+    """Least seconds for the rise or fall."""
+    weight: FloatArray
+    sink_effort: FloatArray
+    """`Motion.effort` is ``weight · seconds + sink_effort``."""
+    cooling_c: FloatArray
+    """How much colder than the table's reference the air halfway up is."""
 
     @classmethod
-    def of(cls, lines: Sequence[FloatArray]) -> _Legs:
+    def of(cls, lines: Sequence[FloatArray], drone: DroneType, weather: Weather) -> Legs:
         """Lay out lines of shape (n, 3)."""
-        sizes = np.array([len(line) for line in lines], dtype=np.int64)
-        points = np.concatenate(lines)
-        ends = np.cumsum(sizes) - 1
-        inner = np.ones(len(points), dtype=np.bool_)
-        inner[ends] = False
-        start = np.flatnonzero(inner)
-        lon, lat, z = points.T
+        start, first = _segments(lines)
+        lon, lat, z = np.concatenate(lines).T
+        length_m = great_circle_m(lon[start], lat[start], lon[start + 1], lat[start + 1])
         d_lat = lat[start + 1] - lat[start]
         d_lon = (lon[start + 1] - lon[start]) * np.cos(np.radians((lat[start + 1] + lat[start]) / 2.0))
         turn = np.maximum(np.hypot(d_lon, d_lat), 1e-12)
-        mid_m = (z[start + 1] + z[start]) / 2.0
+        mid_m, rise_m = (z[start + 1] + z[start]) / 2.0, z[start + 1] - z[start]
+        upright = np.flatnonzero(length_m < VERTICAL_BELOW_M)
+        sink_s = np.maximum(-rise_m, 0.0) / drone.descent_m_s
+        factor = np.full(len(start), drone.cruise_factor)
+        factor[upright] = 1.0
+        thinness = 1.0 / np.sqrt(air_density_kg_m3(mid_m, 1.0 - ZERO_C_IN_K))
+        level_m = length_m.copy()
+        level_m[upright] = 0.0
+        top_m = np.maximum.reduceat(np.maximum(z[start], z[start + 1]), first)
         return cls(
-            first=np.concatenate([[0], np.cumsum(sizes - 1)[:-1]]).astype(np.int64),
-            length_m=great_circle_m(lon[start], lat[start], lon[start + 1], lat[start + 1]),
+            drone=drone,
+            weather=weather,
+            first=first,
+            distance_m=np.rint(np.add.reduceat(length_m, first)).astype(np.int64),
+            climb_m=np.add.reduceat(np.maximum(rise_m, 0.0), first),
+            end_m=z[np.concatenate([start[first[1:] - 1], start[-1:]]) + 1],
+            exposure_top=weather.wind_exposure(top_m),
+            level_m=level_m,
+            upright=upright,
             east=d_lon / turn,
             north=d_lat / turn,
-            rise_m=z[start + 1] - z[start],
-            mid_m=mid_m,
-            thinness=1.0 / np.sqrt(air_density_kg_m3(mid_m, 1.0 - ZERO_C_IN_K)),
-            end_m=z[ends],
+            exposure=weather.wind_exposure(mid_m) if weather.wind_gain_per_km else np.ones(1),
+            vertical_s=np.maximum(rise_m, 0.0) / drone.climb_m_s + sink_s,
+            weight=factor * thinness,
+            sink_effort=(drone.descent_factor - factor) * sink_s * thinness,
+            cooling_c=LAPSE_C_PER_M * (mid_m - weather.ref_elevation_m),
         )
 
-    def sums(self, per_segment: FloatArray) -> FloatArray:
-        """Return the sum over the segments of each line."""
-        return np.asarray(np.add.reduceat(per_segment, self.first), dtype=np.float64)
-
-    def distance_m(self) -> IntArray:
-        """Return horizontal lengths in whole metres."""
-        return np.rint(self.sums(self.length_m)).astype(np.int64)
-
-    def effort(
-        self, drone: DroneType, weather: Weather, hour: WeatherHour
-    ) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return, for each line: seconds; seconds weighted by power over ``P_hover · sqrt(ρ)``; least ground speed."""
-        forward = self.length_m >= VERTICAL_BELOW_M
-        from_rad = np.radians(hour.wind_from_deg)
-        head = hour.wind_m_s * (np.sin(from_rad) * self.east + np.cos(from_rad) * self.north)
-        cross_squared = hour.wind_m_s**2 - head**2
-        speed = np.sqrt(np.maximum(drone.cruise_m_s**2 - cross_squared, 0.0)) - head
-        speed = np.where(forward, speed, drone.cruise_m_s)
-        level_s = np.where(forward, self.length_m / np.maximum(speed, MIN_GROUND_SPEED_M_S), 0.0)
-        climb_s = np.maximum(self.rise_m, 0.0) / drone.climb_m_s
-        sink_s = np.maximum(-self.rise_m, 0.0) / drone.descent_m_s
-        seconds = np.maximum(level_s, climb_s + sink_s)
-        factor = np.where(forward, drone.cruise_factor, 1.0)
-        weighted = factor * (seconds - sink_s) + drone.descent_factor * sink_s
-        return (
-            self.sums(seconds),
-            self.sums(weighted * self.thinness * np.sqrt(_kelvin(weather, hour, self.mid_m))),
-            np.minimum.reduceat(speed, self.first),
+    def motion(self, hour: WeatherHour) -> Motion:
+        """Return how the lines are flown in the wind of an hour; its temperature does not matter."""
+        drone, from_rad = self.drone, math.radians(hour.wind_from_deg)
+        wind_m_s = hour.wind_m_s * self.exposure
+        head = wind_m_s * (math.sin(from_rad) * self.east + math.cos(from_rad) * self.north)
+        speed = np.sqrt(np.maximum(drone.cruise_m_s**2 - wind_m_s**2 + head**2, 0.0)) - head
+        speed[self.upright] = drone.cruise_m_s
+        seconds = np.maximum(self.level_m / np.maximum(speed, MIN_GROUND_SPEED_M_S), self.vertical_s)
+        return Motion(
+            whole_s=np.ceil(np.add.reduceat(seconds, self.first) - 1e-6).astype(np.int64),
+            slowest_m_s=np.minimum.reduceat(speed, self.first),
+            effort=self.weight * seconds + self.sink_effort,
         )
 
-    def energy_wh(
-        self,
-        drone: DroneType,
-        weather: Weather,
-        hour: WeatherHour,
-        hover_s: FloatArray,
-        payload_kg: FloatArray,
-        winch: bool,
-    ) -> FloatArray:
-        """Return watt-hours of shape (lines, payloads); `hover_s` is the second result of `effort`."""
+    def energy_wh(self, motion: Motion, hour: WeatherHour, payload_kg: FloatArray, winch: bool) -> FloatArray:
+        """Return watt-hours of shape (lines, payloads), by the wind of a motion and the temperature of an hour."""
+        drone, ground_k = self.drone, hour.temp_c + ZERO_C_IN_K
+        hover_s = np.add.reduceat(motion.effort * np.sqrt(ground_k - self.cooling_c), self.first)
         if winch:
-            density = air_density_kg_m3(self.end_m, _kelvin(weather, hour, self.end_m) - ZERO_C_IN_K)
-            hover_s = hover_s + drone.winch_s / np.sqrt(density)
-        weight_n = (drone.mass_kg + payload_kg) * GRAVITY_M_S2
-        climb_m = self.sums(np.maximum(self.rise_m, 0.0))
+            end_c = hour.temp_c - LAPSE_C_PER_M * (self.end_m - self.weather.ref_elevation_m)
+            hover_s = hover_s + drone.winch_s / np.sqrt(air_density_kg_m3(self.end_m, end_c))
         joules = np.outer(hover_s, hover_power_w(drone, payload_kg, 1.0))
-        joules += np.outer(climb_m, weight_n / drone.climb_efficiency)
-        return joules / WH
+        joules += np.outer(self.climb_m, (drone.mass_kg + payload_kg) * GRAVITY_M_S2 / drone.climb_efficiency)
+        return np.asarray(joules / WH)
 
 
-def _kelvin(weather: Weather, hour: WeatherHour, elevation_m: FloatArray) -> FloatArray:
-    """Return air temperatures at heights in one hour, in kelvin."""
-    return hour.temp_c - LAPSE_C_PER_M * (elevation_m - weather.ref_elevation_m) + ZERO_C_IN_K
-
-
-def _wind_refusal(
-    drone: DroneType, weather: Weather, from_s: float, until_s: float, slowest_m_s: float
-) -> FlightRefusal | None:
-    """Return why the wind forbids a flight between two times, or None."""
-    for h in range(int(from_s // 3600), int(until_s // 3600) + 1):
-        peak = weather.hour(h * 3600.0).peak_wind_m_s
-        if peak > drone.wind_limit_m_s:
-            over = peak - drone.wind_limit_m_s
-            text = f"wind with gusts of {peak:.1f} m/s in hour {h} is {over:.1f} m/s over the limit"
-            return FlightRefusal("wind", over, "m/s", text)
-    if slowest_m_s < MIN_GROUND_SPEED_M_S:
-        lack = MIN_GROUND_SPEED_M_S - slowest_m_s
-        return FlightRefusal("wind", lack, "m/s", "the head wind leaves no speed over ground")
-    return None
-
-
-def _calm_enough(drone: DroneType, weather: Weather, h: int, airborne_s: IntArray) -> npt.NDArray[np.bool_]:
-    """Return where the wind stays within the limit for a departure at any second of hour h."""
-    last_hour = (h * 3600 + 3599 + airborne_s) // 3600
-    calm = np.zeros(len(airborne_s), dtype=np.bool_)
-    for hour in range(h, int(last_hour.max()) + 1):
-        if weather.hour(hour * 3600.0).peak_wind_m_s > drone.wind_limit_m_s:
-            return calm | (last_hour < hour)
-    return ~calm
-
-
-def _within_windows(paths: Sequence[FlightPath], h: int, airborne_s: IntArray) -> npt.NDArray[np.bool_]:
-    """Return which paths may be flown for a departure at any second of hour h."""
-    from_s, until_s = h * 3600, h * 3600 + 3599
-    return np.array(
-        [
-            any(opens <= from_s and until_s + int(seconds) <= closes for opens, closes in path.windows)
-            for path, seconds in zip(paths, airborne_s, strict=True)
-        ],
-        dtype=np.bool_,
-    )
+def _segments(lines: Sequence[FloatArray]) -> tuple[IntArray, IntArray]:
+    """Return, for lines laid end to end, the points at which segments start, and the first segment of each line."""
+    sizes = np.fromiter((len(line) for line in lines), dtype=np.int64, count=len(lines))
+    start = np.delete(np.arange(sizes.sum()), np.cumsum(sizes) - 1)
+    first = np.fromiter(itertools.accumulate((sizes[:-1] - 1).tolist(), initial=0), dtype=np.int64, count=len(lines))
+    return start, first

@@ -18,7 +18,7 @@ import shapely
 from geodata.airspace import Airspace, Zone
 from geodata.drones import DroneType
 from geodata.flight_airspace import view_airspace
-from geodata.flight_energy import least_energy_wh, line_length_m, usable_wh
+from geodata.flight_energy import least_energy_wh, line_lengths_m, usable_wh
 from geodata.flight_profile import string_profiles
 from geodata.flight_route import Router
 from geodata.flight_types import ALL_DAY, FlightPath, FlightRefusal
@@ -167,9 +167,14 @@ class _Search:
             chunk = [ways[leg] for leg in legs]
             profiles = string_profiles(self._terrain, self._view.plane, chunk, self._drone, self._view.layers)
             for leg, profile in zip(legs, profiles, strict=True):
-                line = profile.line
-                lacking = _lacking(profile.lacking_m) if line is None else None
-                found[leg] = lacking or FlightPath(line, line_length_m(line))
+                if profile.line is None:
+                    found[leg] = _lacking(profile.lacking_m)
+            strung = [
+                (leg, profile.line) for leg, profile in zip(legs, profiles, strict=True) if profile.line is not None
+            ]
+            lines = [line for _, line in strung]
+            for (leg, line), metres in zip(strung, line_lengths_m(lines).tolist() if lines else (), strict=True):
+                found[leg] = FlightPath(line, metres)
         return [found[leg] for leg in range(len(ways))]
 
     def _up_and_down(self, pair: FloatArray) -> Outcome:
@@ -179,7 +184,7 @@ class _Search:
             return _lacking(math.nan)
         top_m = float(ground_m.max()) + self._drone.clearance_m
         line = np.array([[*pair[0], ground_m[0]], [*pair[0], top_m], [*pair[1], top_m], [*pair[1], ground_m[1]]])
-        return FlightPath(line, line_length_m(line))
+        return FlightPath(line, int(line_lengths_m([line])[0]))
 
 
 def _lacking_wh(drone: DroneType, metres: FloatArray) -> FloatArray:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from geodata.location import FloatArray
 
-FlightRule = Literal["clearance", "ceiling", "no_fly", "wind", "energy", "payload"]
+FlightRule = Literal["clearance", "ceiling", "no_fly", "wind", "weather", "energy", "payload"]
 ALL_DAY: tuple[tuple[float, float], ...] = ((0.0, math.inf),)
 
 
@@ -19,9 +19,9 @@ class FlightRefusal:
     Parameters
     ----------
     rule
-        ``clearance``, ``ceiling``, ``no_fly``, ``wind``, ``energy`` or ``payload``.
+        ``clearance``, ``ceiling``, ``no_fly``, ``wind``, ``weather`` (visibility, rain), ``energy`` or ``payload``.
     amount, unit
-        By how much, in ``m``, ``m/s``, ``Wh``, ``kg`` or ``s``.
+        By how much, in ``m``, ``m/s``, ``mm/h``, ``Wh`` or ``kg``.
     text
         The same as a sentence.
     """

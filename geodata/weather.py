@@ -68,6 +68,9 @@ class Weather:
         Hours 0, 1, 2, … of the service date.
     ref_elevation_m
         Height above sea level the temperatures hold for.
+    wind_gain_per_km
+        Share by which wind and gusts grow per 1,000 m above `ref_elevation_m`: ridges are windier than the valley the
+        table was made for (domain notes 5: mean wind 3 m/s in valleys, 7 m/s on ridges). 0: the same everywhere.
 
     Raises
     ------
@@ -77,6 +80,7 @@ class Weather:
 
     hours: tuple[WeatherHour, ...]
     ref_elevation_m: float
+    wind_gain_per_km: float = 0.0
 
     def __post_init__(self) -> None:
         if not self.hours or any(entry.hour != k for k, entry in enumerate(self.hours)):
@@ -90,6 +94,10 @@ class Weather:
     def ambient_c(self, t_s: float, elevation_m: float) -> float:
         """Return the air temperature in °C at a time and height: 6.5 °C less per 1,000 m above the reference."""
         return self.hour(t_s).temp_c - LAPSE_C_PER_M * (elevation_m - self.ref_elevation_m)
+
+    def wind_exposure(self, elevation_m: FloatArray) -> FloatArray:
+        """Return the factors on wind and gusts at heights, array in, array out: 1 up to the reference height."""
+        return 1.0 + self.wind_gain_per_km * np.maximum(elevation_m - self.ref_elevation_m, 0.0) / 1000.0
 
     def hourly_temp_c(self) -> FloatArray:
         """Return the temperature of each hour at `ref_elevation_m`, float64 of shape (hours,)."""
@@ -121,6 +129,9 @@ WEATHER_COLUMNS: Final = (
     WeatherColumn("visibility_m", 0, 100_000, "m", default=20_000.0),
     WeatherColumn("rain_mm_h", 0, 500, "mm per hour", default=0.0),
     WeatherColumn("ref_elevation_m", -500, 9_000, "m above sea level, the same in all rows", default=0.0),
+    WeatherColumn(
+        "wind_gain_per_km", 0, 10, "growth of wind per 1,000 m above ref_elevation_m, the same in all rows", default=0.0
+    ),
 )
 
 
@@ -156,7 +167,7 @@ def _parse(path: Path, faults: FaultCollector) -> Weather | None:
     if rows is None:
         return None
     entries: dict[int, WeatherHour] = {}
-    elevations: list[float] = []
+    constants: dict[str, list[float]] = {"ref_elevation_m": [], "wind_gain_per_km": []}
     for number, row in rows:
         values = _parse_row(row, number, path.name, faults)
         if values is None:
@@ -176,19 +187,10 @@ def _parse(path: Path, faults: FaultCollector) -> Weather | None:
             )
             continue
         entries[hour] = _weather_hour(hour, values)
-        elevations.append(float(values["ref_elevation_m"] or 0.0))
-        if elevations[-1] != elevations[0]:
-            faults.add(
-                Fault(
-                    "MIXED_REFERENCE",
-                    path.name,
-                    "The reference elevation differs from that of the first row",
-                    f"Give {elevations[0]:g} in all rows.",
-                    number,
-                    "ref_elevation_m",
-                    f"{elevations[-1]:g}",
-                )
-            )
+        for name, given in constants.items():
+            given.append(float(values[name] or 0.0))
+            if given[-1] != given[0]:
+                faults.add(_mixed(path.name, number, name, given))
     if not entries:
         faults.add(Fault("EMPTY_TABLE", path.name, "The table has no usable hour", "Give the hours of the day."))
         return None
@@ -204,7 +206,16 @@ def _parse(path: Path, faults: FaultCollector) -> Weather | None:
             )
         )
         return None
-    return Weather(tuple(entries[hour] for hour in sorted(entries)), elevations[0])
+    ref_elevation_m, wind_gain_per_km = (given[0] for given in constants.values())
+    return Weather(tuple(entries[hour] for hour in sorted(entries)), ref_elevation_m, wind_gain_per_km)
+
+
+def _mixed(file: str, row: int, name: str, given: list[float]) -> Fault:
+    """Return the fault of a value that ought to be the same in all rows."""
+    remedy = f"Give {given[0]:g} in all rows."
+    return Fault(
+        "MIXED_REFERENCE", file, "The value differs from that of the first row", remedy, row, name, f"{given[-1]:g}"
+    )
 
 
 def _weather_hour(hour: int, values: Mapping[str, float | None]) -> WeatherHour:

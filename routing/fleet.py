@@ -77,6 +77,8 @@ _PHYSICS_FIELDS: Final = (
     Field("winch_s", "integer", "time at the far end", True, low=0, high=7_200, unit="seconds"),
     Field("turnaround_s", "integer", "time on the pad between sorties", True, low=0, high=86_400, unit="seconds"),
     Field("clearance_m", "number", "least height over ground", default=30.0, low=0, high=120, unit="m"),
+    Field("min_visibility_m", "number", "visibility below which it does not fly", default=0.0, low=0, unit="m"),
+    Field("max_rain_mm_h", "number", "rain above which it does not fly", default=500.0, low=0, unit="mm/h"),
     Field("approval", "choice", "what a flight needs", default="none", choices=("none", "declared", "required")),
 )
 DRONE_RECORD: Final = RecordType(

@@ -196,7 +196,7 @@ def test_reserve_is_kept() -> None:
 
 def test_table_equals_single_flights() -> None:
     """Tests that the table by hour and payload equals `fly` at the first and last second of each hour."""
-    weather = Weather(tuple(WeatherHour(h, 10.0 + h, 1.5 * h, 70.0 * h, 1.5 * h + 1) for h in range(6)), 800.0)
+    weather = Weather(tuple(WeatherHour(h, 10.0 + h, 1.5 * h, 70.0 * h, 1.5 * h + 1) for h in range(6)), -800.0, 0.3)
     payloads = [0.0, 10.0, 25.0]
     paths = [path(km) for km in (0.5, 3.0, 8.0)]
     duration_s, energy_wh = costs_of_paths(paths, LARGE, weather, payloads, 6, winch=True)
@@ -226,6 +226,43 @@ def test_table_bars_hours_that_reach_into_wind() -> None:
     assert (duration_s == UNREACHABLE_S).tolist() == [False, True, True, False, False]
     assert (energy_wh[1:3] == 0).all()
     assert refusal(line(2), LARGE, 0, weather, 2 * 3600 - 1).rule == "wind"
+
+
+@pytest.mark.parametrize(
+    ("worse", "amount", "unit"),
+    [({"visibility_m": 800.0}, 200.0, "m"), ({"rain_mm_h": 5.5}, 1.5, "mm/h")],
+)
+def test_fog_and_rain_bar_hours(worse: dict[str, float], amount: float, unit: str) -> None:
+    """Tests that hours below the visibility or above the rain of a type are refused, and flights into them too."""
+    hours = [WeatherHour(0, 15.0), WeatherHour(1, 15.0), WeatherHour(2, 15.0, **worse), WeatherHour(3, 15.0)]
+    weather = Weather(tuple(hours), 0.0)
+    found = refusal(line(2), LARGE, 0.0, weather, 2 * 3600 - 60)
+    assert (found.rule, found.unit, found.amount) == ("weather", unit, pytest.approx(amount))
+    cost(line(2), LARGE, 0.0, weather, 3600)
+    duration_s, _ = costs_by_hour(path(2), LARGE, weather, [0.0], 4, winch=False)
+    assert (duration_s == UNREACHABLE_S).tolist() == [False, True, True, False]
+    hardy = replace(LARGE, min_visibility_m=800.0, max_rain_mm_h=5.5)
+    assert (costs_by_hour(path(2), hardy, weather, [0.0], 4, winch=False)[0] < UNREACHABLE_S).all()
+
+
+def test_ridges_are_windier_where_the_table_says_so() -> None:
+    """Tests that a flight 1,000 m above the reference meets wind grown by the gain, in time and limit."""
+    calm, gusty = WeatherHour(0, 15.0, 4.0, 90.0, 6.0), WeatherHour(1, 15.0, 6.0, 90.0, 9.0)
+    plain = Weather((calm, gusty), 500.0)
+    by_height = replace(plain, wind_gain_per_km=0.5)
+    stronger = Weather((replace(calm, wind_m_s=6.0, gust_m_s=9.0),), 500.0)
+    high = line(5, 1470.0, 1470.0)
+    assert cost(high, LARGE, 5.0, by_height, 0) == cost(high, LARGE, 5.0, stronger, 0)
+    assert cost(line(5), LARGE, 5.0, by_height, 0) == cost(line(5), LARGE, 5.0, plain, 0)
+    over = refusal(high, LARGE, 5.0, by_height, 3600)
+    assert (over.rule, over.amount) == ("wind", pytest.approx(9.0 * 1.5 - 12.0))
+    cost(high, LARGE, 5.0, plain, 3600)
+    flight = FlightPath(high, 5000)
+    both = [flight, path(5)]
+    duration_s, _ = costs_of_paths(both, LARGE, by_height, [5.0], 2, winch=False)
+    assert duration_s[0, 0] == UNREACHABLE_S  # could still be aloft in the gusty hour
+    assert duration_s[0, 1] == UNREACHABLE_S
+    assert duration_s[1].tolist() == [cost(line(5), LARGE, 5.0, plain, h * 3600).duration_s for h in range(2)]
 
 
 def test_table_keeps_to_the_windows_of_a_path() -> None:

@@ -68,6 +68,16 @@ def test_every_fault_is_reported(tmp_path: Path) -> None:
     ]
 
 
+def test_wind_grows_with_height_if_asked(tmp_path: Path) -> None:
+    """Tests the factor on wind below, at and above the reference, that it is 1 without a gain, and one gain a table."""
+    asked = read_weather(table(tmp_path, "hour,temp_c,ref_elevation_m,wind_gain_per_km\n0,9,800,1.25\n"))
+    heights = np.array([0.0, 800.0, 1200.0])
+    np.testing.assert_allclose(asked.wind_exposure(heights), [1.0, 1.0, 1.5])
+    np.testing.assert_array_equal(CALM_WEATHER.wind_exposure(heights), [1.0, 1.0, 1.0])
+    text = "hour,temp_c,wind_gain_per_km\n0,9,1\n1,9,\n"
+    assert faults(table(tmp_path, text)) == [("MIXED_REFERENCE", 3, "wind_gain_per_km")]
+
+
 def test_unknown_column_suggests_the_nearest(tmp_path: Path) -> None:
     """Tests that a misspelt column is refused with the name probably meant."""
     with pytest.raises(InputError, match="Did you mean wind_from_deg"):
