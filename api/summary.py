@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections import Counter
 from collections.abc import Iterator
+
+from rich.console import Console
+from rich.text import Text
 
 from routing.model.plan import CarrierKind, Route
 from routing.pipeline import Outcome
 
 KINDS: tuple[CarrierKind, ...] = ("vehicle", "bus", "drone", "courier")
 WIDTH = 80
+_RULER = Console(width=WIDTH)
+"""Measures text; prints nothing."""
 _LABEL = 22
+_LONG = 0.1
+"""Share of the run that a stage must take to be named."""
 _REASONS = 3
 """Reasons of unserved orders that are named, the most frequent ones."""
 
@@ -28,7 +34,9 @@ def summary_lines(outcome: Outcome) -> list[str]:
 
 
 def _wrapped(lead: str, text: str) -> list[str]:
-    return textwrap.wrap(text, WIDTH, initial_indent=lead, subsequent_indent=" " * len(lead), break_on_hyphens=False)
+    """Return text after a lead in lines of at most `WIDTH` columns; Chinese characters take two each."""
+    lines = [line.plain.rstrip() for line in Text(text).wrap(_RULER, WIDTH - len(lead))]
+    return [(" " * len(lead) if number else lead) + line for number, line in enumerate(lines)]
 
 
 def _orders(outcome: Outcome) -> Iterator[tuple[str, str]]:
@@ -71,13 +79,15 @@ def _carriers(outcome: Outcome) -> Iterator[tuple[str, str]]:
 def _use(routes: list[Route]) -> str:
     orders = len({hand.order for route in routes for stop in route.stops for hand in stop.load})
     metres = sum(stop.movement.distance_m for route in routes for stop in route.stops if stop.movement)
-    return f"{len(routes)} with {orders} orders" + (f", {metres / 1000.0:,.0f} km" if metres else "")
+    driven = f", {metres / 1000.0:,.0f} km" if metres else ""
+    return f"{len(routes)} with {orders} order{'' if orders == 1 else 's'}{driven}"
 
 
 def _run(outcome: Outcome) -> Iterator[tuple[str, str]]:
     yield "checker", "clean" if outcome.report.is_clean else f"{len(outcome.report.violations)} violations"
-    stages = ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in outcome.timings_s.items())
-    yield "time", f"{sum(outcome.timings_s.values()):.1f} s ({stages})"
+    total_s = sum(outcome.timings_s.values())
+    long = {stage: seconds for stage, seconds in outcome.timings_s.items() if seconds >= _LONG * total_s}
+    yield "time", f"{total_s:.1f} s ({', '.join(f'{stage} {seconds:.1f}' for stage, seconds in long.items())})"
 
 
 def money(minor: int) -> str:

@@ -36,8 +36,10 @@ def download_extract(place: str, path: Path) -> None:
         osmnx.io.save_graph_xml(graph, filepath=temporary)
     except Exception as error:  # osmnx lets errors of requests, its own and of the parser through
         temporary.unlink(missing_ok=True)
+        offline = isinstance(error, OSError)  # as are all errors of requests
+        reason = "no connection to OpenStreetMap" if offline else f"{type(error).__name__}: {error}"
         msg = (
-            f"Streets of {place!r} could not be downloaded ({type(error).__name__}: {error}). "
+            f"Streets of {place!r} could not be downloaded ({reason}). "
             "Check the network connection and the name, or give an extract file (.osm.pbf) instead of --place."
         )
         raise UnavailableError(msg) from error

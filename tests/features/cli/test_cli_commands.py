@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from command_line import Shanlu
+from rich.cells import cell_len
 from rich.console import Console
-from small_day import CONFIG, ORDERS, write_day
+from small_day import CONFIG, ORDERS, SITES, write_day
 
 import routing.checker
 import routing.export
@@ -76,6 +77,16 @@ def test_plan_and_check(tmp_path: Path, shanlu: Shanlu) -> None:
     assert found >= {"plan.json", "plan.geojson", "routes.csv", "orders.csv", "report.json", "map.html"}
     checked = shanlu("check", folder, "out/Small valley/plan.json")
     assert (checked.code, checked.out) == (0, "clean: no rule is broken\n")
+
+
+def test_summary_fits_80_columns_in_chinese(tmp_path: Path, shanlu: Shanlu) -> None:
+    """Tests that Chinese names, two columns a character, do not push a note over 80 columns."""
+    sites = SITES.replace("g1,Group", f"g1,{'竹井河银塘' * 12}")
+    answer = shanlu("plan", write_day(tmp_path / "day", sites=sites), "--out", "out")
+    assert answer.code == 0, answer.err
+    lines = answer.out.splitlines()
+    assert sum("竹井河" in line for line in lines) >= 2
+    assert max(cell_len(line) for line in lines) <= 80
 
 
 def test_check_lists_violations(tmp_path: Path, shanlu: Shanlu) -> None:
@@ -202,7 +213,7 @@ def test_place_without_network(tmp_path: Path, shanlu: Shanlu, monkeypatch: pyte
     (tmp_path / "t.hgt").write_bytes(b"")
     answer = shanlu("scenario", "--place", "Andorra", "--terrain", "t.hgt", "--out", "made")
     assert answer.code == 4
-    assert "Streets of 'Andorra' could not be downloaded" in answer.err
+    assert "Streets of 'Andorra' could not be downloaded (no connection to OpenStreetMap)" in answer.err
     assert "give an extract file" in answer.err
     assert not (tmp_path / "made").exists()
 
