@@ -346,6 +346,11 @@ class FaultCode(StrEnum):
         "The feed promises a headway, not times (a warning: departures are taken as exact).",
         "Set exact_times to 1 where the times hold.",
     )
+    REALTIME_IGNORED = (
+        "REALTIME_IGNORED",
+        "An update of the realtime feed is about a trip beside the timetable (a warning).",
+        "Put the trip into the timetable.",
+    )
     EMPTY_TABLE = ("EMPTY_TABLE", "The weather table has no usable hour.", "Give the hours of the day.")
     HOUR_MISSING = ("HOUR_MISSING", "An hour of the weather is missing.", "Give every hour from 0 to the last.")
     DUPLICATE_HOUR = ("DUPLICATE_HOUR", "An hour of the weather is given twice.", "Give each hour once.")
