@@ -131,6 +131,12 @@ class StreetNetwork:
         return np.searchsorted(self.edge_from, np.arange(self.n_nodes + 1)).astype(np.int64)
 
     @cached_property
+    def longest_edge_m(self) -> float:
+        """Straight metres of the longest edge; 0 without edges."""
+        ends = self.node_xy_m[self.edge_from] - self.node_xy_m[self.edge_to]
+        return float(np.hypot(*ends.T).max(initial=0.0))
+
+    @cached_property
     def edges_by_head(self) -> IntArray:
         """Shape (m,): all edges, ordered by the node they lead to."""
         return np.argsort(self.edge_to, kind="stable").astype(np.int64)
@@ -231,18 +237,22 @@ def closed_edges(
 def _edges_at(network: StreetNetwork, geometry: BaseGeometry) -> BoolArray:
     """Return the edges a closure's geometry lies on, shape (m,)."""
     x_y = shapely.transform(geometry, lambda lonlat: np.column_stack(network.frame.to_metres(*lonlat.T)))
-    start, end = network.node_xy_m[network.edge_from], network.node_xy_m[network.edge_to]
     west, south, east, north = x_y.buffer(LINE_REACH_M).bounds
+    x, y = network.node_xy_m.T
+    reach = network.longest_edge_m
+    near = (x >= west - reach) & (x <= east + reach) & (y >= south - reach) & (y <= north + reach)
+    candidates = np.flatnonzero(near[network.edge_from])
+    start, end = (network.node_xy_m[ends[candidates]] for ends in (network.edge_from, network.edge_to))
     low, high = np.minimum(start, end), np.maximum(start, end)
-    near = (low[:, 0] <= east) & (high[:, 0] >= west) & (low[:, 1] <= north) & (high[:, 1] >= south)
-    candidates = np.flatnonzero(near)
+    meets = (low[:, 0] <= east) & (high[:, 0] >= west) & (low[:, 1] <= north) & (high[:, 1] >= south)
+    candidates, start, end = candidates[meets], start[meets], end[meets]
     met = np.zeros(network.n_edges, dtype=np.bool_)
-    segments = shapely.linestrings(np.stack([start[candidates], end[candidates]], axis=1))
+    segments = shapely.linestrings(np.stack([start, end], axis=1))
     areas = [part for part in shapely.get_parts(x_y) if isinstance(part, shapely.Polygon)]
     lines = [part for part in shapely.get_parts(x_y) if isinstance(part, shapely.LineString)]
     for area in areas:
         met[candidates] |= shapely.intersects(segments, area)
-    middle, course = (start + end)[candidates] / 2.0, (end - start)[candidates]
+    middle, course = (start + end) / 2.0, end - start
     for line in lines:
         met[candidates] |= _follows(middle, course, line)
     return met

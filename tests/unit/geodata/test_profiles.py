@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from street_cases import Edge, make_network
+from street_cases import Edge, make_network, random_network
 
 from geodata.errors import InputError
 from geodata.osm_tags import ACCESS_KINDS
@@ -252,3 +252,16 @@ def test_profile_file_that_is_none(tmp_path: Path, text: str | None, code: str) 
     with pytest.raises(InputError) as error:
         load_profiles(path)
     assert [fault.code for fault in error.value.faults] == [code]
+
+
+@pytest.mark.parametrize("name", sorted(PROFILES))
+def test_closing_roads_later_is_closing_them_at_once(name: str) -> None:
+    """Tests that masking the costs of an open network gives the costs of a closed one, to the last bit."""
+    network = random_network(5, 30, 60)
+    closed = np.random.default_rng(5).random(network.n_edges) < 0.3
+    at_once = edge_costs(network, PROFILES[name], closed)
+    later = edge_costs(network, PROFILES[name]).with_closed(closed)
+    assert at_once.duration_s.tobytes() == later.duration_s.tobytes()
+    assert at_once.energy_wh.tobytes() == later.energy_wh.tobytes()
+    assert np.isinf(later.duration_s[closed]).all()
+    assert later.turns is at_once.turns
