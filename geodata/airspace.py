@@ -169,7 +169,7 @@ def _read_features(path: Path, faults: FaultCollector) -> list[Any]:
     except FileNotFoundError:
         faults.add(Fault("MISSING_FILE", path.name, "The airspace file does not exist", "Give an existing GeoJSON."))
         return []
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         code = "WRONG_ENCODING" if isinstance(error, UnicodeDecodeError) else "BROKEN_FILE"
         faults.add(Fault(code, path.name, f"Cannot be read as GeoJSON: {error}", "Give valid GeoJSON in UTF-8."))
         return []

@@ -90,7 +90,7 @@ def _read_features(path: Path, faults: FaultCollector) -> Sequence[Mapping[str, 
     except FileNotFoundError:
         faults.add(Fault("MISSING_FILE", path.name, "There is no such file", remedy))
         return []
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         code = "WRONG_ENCODING" if isinstance(error, UnicodeDecodeError) else "BROKEN_FILE"
         faults.add(Fault(code, path.name, f"The file is not readable as JSON: {error}", remedy))
         return []

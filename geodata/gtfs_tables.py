@@ -180,7 +180,8 @@ def open_feed(path: Path, faults: FaultCollector, wanted: Sequence[str]) -> Feed
     if not path.exists():
         text.fault("MISSING_FILE", "", "the timetable does not exist", "Give the path of a GTFS zip or folder.")
     elif path.is_dir():
-        text.files = _pick({str(p.relative_to(path).as_posix()): p for p in sorted(path.rglob("*.txt"))}, wanted)
+        found = {p.relative_to(path).as_posix(): p for p in sorted(path.rglob("*.txt")) if p.is_file()}
+        text.files = _pick(found, wanted)
     else:
         try:
             with zipfile.ZipFile(path) as archive:

@@ -248,7 +248,9 @@ def _merge(tiles: Sequence[_Tile], bbox: Bounds | None, collector: FaultCollecto
             )
         )
         return None
-    heights, covered = _paste(tiles, (west, north, step_lon, step_lat), (rows, cols))
+    heights, covered = _paste(tiles, (west, north, step_lon, step_lat), (rows, cols), collector)
+    if collector.faults:
+        return None
     void = covered & ~np.isfinite(heights)
     if not np.any(covered & ~void):
         collector.add(
@@ -270,7 +272,10 @@ def _merge(tiles: Sequence[_Tile], bbox: Bounds | None, collector: FaultCollecto
 
 
 def _paste(
-    tiles: Sequence[_Tile], origin: tuple[float, float, float, float], shape: tuple[int, int]
+    tiles: Sequence[_Tile],
+    origin: tuple[float, float, float, float],
+    shape: tuple[int, int],
+    collector: FaultCollector,
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
     """Return heights (nan for voids) and where any tile lies, on the grid of `origin` (west, north edge, steps)."""
     west, north, step_lon, step_lat = origin
@@ -278,8 +283,9 @@ def _paste(
     heights = np.full(shape, np.nan, dtype=np.float32)
     covered = np.zeros(shape, dtype=np.uint8)
     for tile in tiles:
-        source = tile.dataset.read(1, masked=True).astype(np.float32).filled(np.nan)
-        source[~((source >= LOWEST_M) & (source <= HIGHEST_M))] = np.nan
+        source = _samples(tile, collector)
+        if source is None:
+            continue
         placed = {
             "src_transform": tile.dataset.transform,
             "src_crs": tile.dataset.crs,
@@ -292,6 +298,18 @@ def _paste(
         heights = np.where(np.isnan(heights), layer, heights)
         covered |= where
     return heights, covered.astype(np.bool_)
+
+
+def _samples(tile: _Tile, collector: FaultCollector) -> npt.NDArray[np.float32] | None:
+    """Return the heights of a tile, voids as nan; None with a fault where its data break off."""
+    try:
+        source: npt.NDArray[np.float32] = tile.dataset.read(1, masked=True).astype(np.float32).filled(np.nan)
+    except RasterioError:
+        reason = "The heights of the elevation tile cannot be read; the file is damaged or was cut off"
+        collector.add(Fault("BROKEN_FILE", tile.path.name, reason, "Download the tile again."))
+        return None
+    source[~((source >= LOWEST_M) & (source <= HIGHEST_M))] = np.nan
+    return source
 
 
 def _fill_voids(heights: npt.NDArray[np.float32], covered: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:

@@ -23,7 +23,8 @@ class Note:
     Parameters
     ----------
     code
-        ``NO_TERRAIN``, ``FAR_FROM_ROAD``, ``CUT_OFF``, ``TIMEZONES_DIFFER``, or the fault code of a warning.
+        ``NO_TERRAIN``, ``NO_CARRIERS``, ``FAR_FROM_ROAD``, ``CUT_OFF``, ``TIMEZONES_DIFFER``, or the fault code of a
+        warning.
     text
         A sentence or two for people.
     places
@@ -37,7 +38,17 @@ class Note:
 
 def notes_of(scenario: Scenario, area: Area, built: BuiltProblem) -> tuple[Note, ...]:
     """Return the notes of a day: level ground, places that no road vehicle reaches, what is odd in the timetable."""
-    return (*_about_terrain(area), *_about_roads(scenario, built), *_about_timetable(scenario, area))
+    return (
+        *_about_terrain(area),
+        *_about_fleet(built),
+        *_about_roads(scenario, built),
+        *_about_timetable(scenario, area),
+    )
+
+
+def _about_fleet(built: BuiltProblem) -> Iterator[Note]:
+    if not built.problem.carrier_by_id:
+        yield Note("NO_CARRIERS", "The fleet has no carrier and no bus takes goods: nothing can be served.")
 
 
 def _about_terrain(area: Area) -> Iterator[Note]:

@@ -56,6 +56,11 @@ BAD_INPUT: dict[str, tuple[Damage, list[str]]] = {
     "cut XML map": (written("area.osm", b"<osm version='0.6'><node id="), ["area.osm", "BROKEN_FILE"]),
     "map without roads": (no_roads, ["area.osm", "no way a vehicle or walker may use", "NO_ROADS"]),
     "broken terrain": (written("terrain.tif", b"no tiff"), ["terrain.tif", "cannot be read", "BROKEN_FILE"]),
+    "terrain cut off": (
+        lambda folder: (folder / "terrain.tif").write_bytes((folder / "terrain.tif").read_bytes()[:2_000]),
+        ["terrain.tif", "damaged or was cut off", "BROKEN_FILE"],
+    ),
+    "airspace nested too deeply": (written("airspace.geojson", b"[" * 100_000), ["airspace.geojson", "BROKEN_FILE"]),
     "terrain beside the area": (
         lambda folder: write_terrain(folder / "terrain.tif", (101.0, 27.0, 101.2, 27.1)),
         ["area.osm", "does not cover 100%", "Give elevation tiles for 100.000,27.000", "TERRAIN_NOT_COVERING"],
@@ -282,6 +287,15 @@ def test_an_order_larger_than_every_carrier_is_left_with_a_reason(tmp_path: Path
     plan = json.loads((tmp_path / "out" / "plan.json").read_text(encoding="utf-8"))
     assert [entry["reason"] for entry in plan["unassigned"] if entry["order"] == "huge"] == ["TOO_HEAVY"]
     assert "TOO_HEAVY 1" in answer.out
+
+
+def test_an_empty_fleet_is_told(tmp_path: Path, shanlu: Shanlu) -> None:
+    """Tests that a day without any carrier is planned with every order unserved, and a note says why."""
+    folder = write_day(tmp_path / "day", {"cargo_trips": None, "cargo_stops": None}, fleet="")
+    answer = shanlu("plan", folder, "--out", "out")
+    assert answer.code == 0, answer.err
+    assert "note: The fleet has no carrier" in answer.out
+    assert "orders served         0 of 5" in answer.out
 
 
 def test_a_day_without_orders_has_an_empty_plan(tmp_path: Path, shanlu: Shanlu) -> None:
