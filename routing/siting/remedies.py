@@ -27,10 +27,12 @@ class Remedy:
 
 def cover_remedy(question: AccessQuestion, limit: float, *, time_limit_s: float = 30.0) -> Remedy:
     """Return what would let everyone be within the limit: more points, more money, or a longer limit."""
-    unreachable = np.flatnonzero(beyond_all(question, limit) & (question.weight > 0.0))
-    reachable = replace(question, weight=np.where(beyond_all(question, limit), 0.0, question.weight))
+    beyond = beyond_all(question, limit)
+    unreachable = np.flatnonzero(beyond & (question.weight > 0.0))
+    left = np.where(beyond, 0.0, question.weight)
     points = money = None
-    if float(reachable.weight.sum()) > 0.0:
+    if float(left.sum()) > 0.0:
+        reachable = replace(question, weight=left)
         fewest = solve_cover(reachable, limit, least="points", time_limit_s=time_limit_s)
         cheapest = solve_cover(reachable, limit, least="money", time_limit_s=time_limit_s)
         points = None if fewest is None or question.at_most[0] is None else round(fewest.value)
