@@ -135,7 +135,7 @@ def _read_extract(path: Path) -> _Extract:
         wanted = np.unique(ways.node_id)
         restrictions, notes = read_turn_restrictions(path)
         return _Extract(ways, _read_positions(path, wanted), _read_barriers(path), restrictions, notes)
-    except (RuntimeError, osmium.InvalidLocationError) as error:
+    except (RuntimeError, ValueError, osmium.InvalidLocationError) as error:
         remedy = "Give a whole OSM extract (.osm.pbf or .osm); download it again if it was cut off."
         raise _fault(path, "BROKEN_FILE", f"The file cannot be read as OSM data: {error}", remedy) from error
 

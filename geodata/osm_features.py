@@ -160,7 +160,7 @@ def read_osm_features(path: Path) -> OsmFeatures:
         relations = [relation for relation in relations if relation.is_wanted]
         raw = _read_nodes_and_ways(path, relations)
         bounds = _bounds(path, raw)
-    except (RuntimeError, osmium.InvalidLocationError) as error:
+    except (RuntimeError, ValueError, osmium.InvalidLocationError) as error:
         reason = f"The file cannot be read as OSM data: {error}"
         remedy = "Give a whole OSM extract (.osm.pbf or .osm); download it again if it was cut off."
         raise InputError([Fault("BROKEN_FILE", path.name, reason, remedy)]) from error

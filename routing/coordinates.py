@@ -53,7 +53,7 @@ def read_extent(streets: Path) -> Extent | None:
                 return Extent(low.lon, low.lat, high.lon, high.lat)
         sample = islice(osmium.FileProcessor(str(streets), osmium.osm.NODE), _SAMPLED_NODES)
         points = [(node.lon, node.lat) for node in sample if isinstance(node, osmium.osm.Node)]
-    except (RuntimeError, OSError):
+    except (RuntimeError, OSError, ValueError, osmium.InvalidLocationError):
         return None
     if not points:
         return None

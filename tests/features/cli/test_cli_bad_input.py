@@ -54,6 +54,11 @@ BAD_INPUT: dict[str, tuple[Damage, list[str]]] = {
     ),
     "broken pbf": (broken_pbf, ["area.osm.pbf", "cannot be read as OSM data", "download it again", "BROKEN_FILE"]),
     "cut XML map": (written("area.osm", b"<osm version='0.6'><node id="), ["area.osm", "BROKEN_FILE"]),
+    "map with a broken coordinate": (
+        replaced("area.osm", 'lat="27.0000000"', 'lat="27:00"'),
+        ["area.osm", "cannot be read as OSM data", "BROKEN_FILE"],
+    ),
+    "map with a broken version": (replaced("area.osm", 'version="1"', 'version="new"'), ["area.osm", "BROKEN_FILE"]),
     "map without roads": (no_roads, ["area.osm", "no way a vehicle or walker may use", "NO_ROADS"]),
     "broken terrain": (written("terrain.tif", b"no tiff"), ["terrain.tif", "cannot be read", "BROKEN_FILE"]),
     "terrain cut off": (
