@@ -25,6 +25,7 @@ _KEEP_WON, _KEEP_OTHER = 0.99, 0.35
 _MEAN_REMOVED = 8
 _LEFT_OUT = 3
 """Unserved jobs nearby that are tried along with those taken out."""
+_COOLINGS = 8
 _TRIES = 4
 """Chains tried to place a job by; the first may fail on times between carriers or on the cold."""
 _SPECULATION = (1.0, 1.0, 1.5, 4.0, math.inf)
@@ -67,7 +68,7 @@ def _remote_end(instance: Instance, job: Job) -> tuple[float, float]:
 
 def insert_job(state: State, moves: Moves, job: Job, limit: float, *, blink: bool = False) -> bool:
     """Put a job into the plan by its cheapest chain that holds; return whether it was placed."""
-    chains: Sequence[Chain] = moves.chains[job.index]
+    chains: Sequence[Chain] = moves.chains.get(job.index, ())
     if blink:
         won = moves.won.get(job.index, ())
         chains = [chain for chain in chains if moves.random.random() < (_KEEP_WON if chain in won else _KEEP_OTHER)]
@@ -92,8 +93,9 @@ def construct(
     """Insert jobs one after the other; `limit_factor` times its unserved cost is what a job may add at most."""
     for job in jobs:
         if stop():
-            return
+            break
         insert_job(state, moves, job, job.unserved_cost * limit_factor)
+    cool(state, moves)
 
 
 def construction_order(instance: Instance, chains: Mapping[int, tuple[Chain, ...]]) -> list[Job]:
@@ -113,6 +115,19 @@ def construction_order(instance: Instance, chains: Mapping[int, tuple[Chain, ...
 
 
 # --- Destroy -------------------------------------------------------------------------------------------------------
+
+
+def cool(state: State, moves: Moves) -> bool:
+    """Take out cold jobs that other insertions have made too warm, trying them elsewhere; return whether times hold."""
+    for attempt in range(_COOLINGS):
+        warm = state.warm_jobs()
+        if not warm:
+            return True
+        if not state.remove(*warm):
+            return False
+        for job in warm if attempt == 0 else ():
+            insert_job(state, moves, job, job.unserved_cost)
+    return not state.warm_jobs()
 
 
 def choose_removed(state: State, moves: Moves) -> list[int]:
@@ -183,11 +198,7 @@ def step(state: State, moves: Moves, temperature: float, cost: float) -> float:
     factor = moves.random.choice(_SPECULATION)
     for job in jobs:
         insert_job(state, moves, job, job.unserved_cost * factor, blink=True)
-    warm = state.warm_jobs()
-    sound = state.remove(*warm)
-    for job in warm:
-        insert_job(state, moves, job, job.unserved_cost * factor)
-    sound = sound and (not warm or not state.warm_jobs())
+    sound = cool(state, moves)
     found = state.cost()
     if sound and found < cost - temperature * math.log(max(1e-300, moves.random.random())):
         state.commit()

@@ -25,6 +25,8 @@ from routing.solver.verify import broken_orders
 _START_TEMPERATURE = 0.3
 _END_TEMPERATURE = 0.003
 """Temperatures of simulated annealing as shares of the mean cost of an order."""
+_MOVES_PER_JOB = 3.0
+"""With fewer moves per job than this to come, the search starts cooler: there is no time to come back down."""
 _REPAIRS = 6
 _CONSTRUCTION_SHARE = 0.3
 """No further first plan is begun when this share of the effort is used."""
@@ -143,9 +145,10 @@ def _improve(state: State, moves: Moves, clock: Clock) -> None:
         return
     cost = state.cost()
     best: tuple[float, Image] = (cost, state.image())
-    scale = cost / len(state.instance.jobs)
+    jobs, begun = len(state.instance.jobs), clock.share_done()
     while not clock.finished():
         share = min(1.0, clock.share_done())
+        scale = cost / jobs * min(1.0, clock.planned_iterations(begun) / (_MOVES_PER_JOB * jobs))
         temperature = scale * _START_TEMPERATURE * (_END_TEMPERATURE / _START_TEMPERATURE) ** share
         if clock.iteration % _REBUILD_EVERY == _REBUILD_EVERY - 1:
             _rebuild(state, clock)

@@ -122,24 +122,25 @@ class _Layout:
     """By routing vehicle: the calls (1-based nodes) its round makes now."""
 
 
-def _layout(days: Sequence[Day], calls: Sequence[_Call]) -> _Layout:
+def _layout(days: Sequence[Day]) -> _Layout:
+    """Give every round a routing vehicle, and every vehicle a spare round; of idle vehicles only the first."""
     rounds: list[tuple[int, bool]] = []
     start: list[tuple[int, ...]] = []
-    node = 1
+    node, idle_seen = 1, False
     for vehicle, day in enumerate(days):
+        if not day.place and idle_seen:
+            continue
+        idle_seen = idle_seen or not day.place
         sizes = [last - first - 1 for first, last in day.rounds()] + [0] * _SPARE_ROUNDS
         for position, size in enumerate(sizes):
             rounds.append((vehicle, position == 0))
             start.append(tuple(range(node, node + size)))
             node += size
-        if not day.place:
-            break
-    assert node == len(calls) + 1
     return _Layout(tuple(rounds), tuple(start))
 
 
 def _solve(fleet: Fleet, days: Sequence[Day], calls: Sequence[_Call], time_s: float | None) -> Rounds | None:
-    layout = _layout(days, calls)
+    layout = _layout(days)
     manager = pywrapcp.RoutingIndexManager(len(calls) + 1, len(layout.rounds), 0)
     routing = pywrapcp.RoutingModel(manager)
     places = [fleet.base, *(call.place for call in calls)]

@@ -87,6 +87,13 @@ class Clock:
         reserve_s = min(_RESERVE_S + _RESERVE_PER_ORDER_S * self._orders, _RESERVE_SHARE * self.limits.time_limit_s)
         return self.elapsed_s / max(1e-9, self.limits.time_limit_s - reserve_s)
 
+    def planned_iterations(self, begun: float) -> float:
+        """Return how many iterations the effort will allow, judged by those since the share `begun` was used."""
+        if self.limits.max_iterations is not None:
+            return float(self.limits.max_iterations)
+        used = max(1e-3, self.share_done() - begun)
+        return (self.iteration + 1) * (1.0 - begun) / used
+
     def finished(self) -> bool:
         """Return whether the search is to end."""
         if self.limits.max_iterations is not None and self.iteration >= self.limits.max_iterations:

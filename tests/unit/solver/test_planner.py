@@ -7,9 +7,15 @@ from plan_oracle import violations
 from problems import COURIER, TRICYCLE, TRUCK, VAN, bus_trip, county, order, place, problem
 
 from geodata.location import Level
+from routing.evaluation import cost_of
 from routing.model.plan import Plan
 from routing.plan_io import derive_legs
 from routing.solver import Limits, Progress, solve
+from routing.solver.days import Day
+from routing.solver.instance import compile_instance
+from routing.solver.resume import state_of
+from routing.solver.rounds import rebuild_rounds
+from routing.solver.schedule import make_plan, settle
 
 HUB = place("hub", 0, 0, Level.COUNTY)
 TOWN = place("town", 20, 0, Level.TOWN)
@@ -156,3 +162,52 @@ def test_trucks_feed_tricycles_at_the_town() -> None:
 
 def _cut(matrix: object, n: int) -> dict[str, object]:
     return {name: getattr(matrix, name)[:n, :n].copy() for name in ("duration_s", "distance_m", "energy_wh")}
+
+
+def test_rounds_are_rebuilt_around_idle_vehicles() -> None:
+    """Tests a day whose first vehicle stands idle: rebuilding keeps what is served and its times."""
+    day = county(9, orders=30)
+    instance = compile_instance(day, ("vehicle",), bundle=False)
+    plan = solve(day, Limits(None, 30, ("vehicle",)), 1).plan
+    state = state_of(instance, plan)
+    for number in range(len(instance.fleets)):
+        state.days[number].insert(0, Day(instance, instance.fleets[number], f"idle {number}"))
+        before, served = state.cost(), dict(state.served)
+        rebuilt = rebuild_rounds(state, number, None)
+        assert state.cost() < before if rebuilt else state.cost() == pytest.approx(before)
+        assert state.served == served
+        assert not state.unsound_jobs()
+
+
+def test_a_plan_taken_up_again_is_the_same_plan() -> None:
+    """Tests that a plan read back into carriers costs and carries the same."""
+    day = county(11, orders=30)
+    solution = solve(day, Limits(None, 10), 1)
+    state = state_of(compile_instance(day, bundle=False), solution.plan)
+    assert not state.unsound_jobs()
+    assert state.orders_served() == 30 - len(solution.plan.unassigned)
+    settle(state)
+    again = make_plan(state)
+    assert violations(day, replace(again, unassigned=solution.plan.unassigned)) == []
+    assert cost_of(day, replace(again, unassigned=solution.plan.unassigned)).total == pytest.approx(
+        solution.cost.total, abs=50
+    )
+
+
+def test_undoing_a_move_restores_every_time_and_cost() -> None:
+    """Tests that a savepoint rolled back leaves cost, times and goods exactly as they were."""
+    day = county(12, orders=30)
+    instance = compile_instance(day, bundle=False)
+    state = state_of(instance, solve(day, Limits(None, 10), 1).plan)
+
+    def picture() -> tuple[object, ...]:
+        tasks = [task for days in state.days for day_of_one in days for task in day_of_one.tasks()]
+        times = [(task.ready_s, task.latest_load_s, task.load_start_s) for task in tasks]
+        return state.cost(), times, dict(state.served)
+
+    before = picture()
+    state.begin()
+    state.remove(*[instance.jobs[index] for index in list(state.served)[::2]])
+    assert picture() != before
+    state.rollback()
+    assert picture() == before
