@@ -73,7 +73,7 @@ class Table:
     """Ways from every node to some targets; arrays of shape (c, t).
 
     `duration_s` is inf where there is no way, and the other sums 0. `arc` is the first arc of the way, -1 at the target
-    and where there is none; kept on demand only.
+    and where there is none. With arcs, metres and watt-hours are not summed up and have the shape (0, 0).
     """
 
     duration_s: FloatArray
@@ -179,8 +179,8 @@ def sweep(hierarchy: Hierarchy, targets: IntArray, *, with_arcs: bool = False) -
     shape = (hierarchy.order.size, targets.size)
     table = Table(
         duration_s=np.full(shape, np.inf),
-        distance_m=np.zeros(shape),
-        energy_wh=np.zeros(shape),
+        distance_m=np.zeros((0, 0) if with_arcs else shape),
+        energy_wh=np.zeros((0, 0) if with_arcs else shape),
         arc=np.full(shape, -1, dtype=np.int64) if with_arcs else None,
     )
     table.duration_s[targets, np.arange(targets.size)] = 0.0
@@ -204,7 +204,8 @@ def _pull(hierarchy: Hierarchy, table: Table, node: int, arcs: IntArray) -> None
         offer = table.duration_s[head] + hierarchy.duration_s[arc]
         faster = offer < best - TIE_S
         np.copyto(best, offer, where=faster)
+        if table.arc is not None:
+            np.copyto(table.arc[node], arc, where=faster)
+            continue
         np.copyto(table.distance_m[node], table.distance_m[head] + hierarchy.distance_m[arc], where=faster)
         np.copyto(table.energy_wh[node], table.energy_wh[head] + hierarchy.energy_wh[arc], where=faster)
-        if table.arc is not None:
-            table.arc[node][faster] = arc
