@@ -1,0 +1,99 @@
+"""The service as an ASGI application."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from prometheus_fastapi_instrumentator import Instrumentator
+from starlette.middleware.gzip import GZipMiddleware
+
+from api import problem_json
+from api.endpoints import networks, operation, plans, questions
+from api.middleware import RequestFrame
+from api.schemas import NetworkRequest, PlanRequest
+from api.service import Service
+from api.settings import LOOPBACK_HOSTS
+from api.store import Store
+
+_DESCRIPTION = (
+    "Plans last-mile delivery in mountain counties over vans, drones, scheduled buses and couriers together. "
+    "Coordinates are [longitude, latitude] (WGS 84), times RFC 3339 or seconds from local midnight, money minor units."
+)
+
+
+class _JobGauge(Collector):
+    """Jobs by kind and state, read from the store when asked."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        gauge = GaugeMetricFamily("shanlu_jobs", "Jobs by kind and state.", labels=["kind", "state"])
+        for (kind, state), number in sorted(self._store.count_by_state().items()):
+            gauge.add_metric([kind, state], number)
+        yield gauge
+
+
+def create_app(service: Service) -> FastAPI:
+    """Return the application of a service."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        service.calculator.close()
+        service.queue.close()
+
+    app = FastAPI(
+        title="Shanlu",
+        description=_DESCRIPTION,
+        version=version("shanlu"),
+        docs_url=None,  # it would load scripts from a CDN
+        redoc_url=None,
+        lifespan=lifespan,
+        max_body_size=service.settings.max_body_bytes,
+    )
+    app.state.service = service
+    problem_json.install(app)
+    for module in (operation, plans, networks, questions):
+        app.include_router(module.router)
+    _add_metrics(app, service)
+    app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)
+    app.add_middleware(RequestFrame, hosts=_hosts(service))
+    _complete_openapi(app)
+    if service.open:
+        logging.getLogger("shanlu.api").warning("no API key was ever made: everyone on this machine may do everything")
+    return app
+
+
+def _hosts(service: Service) -> tuple[str, ...]:
+    """Return the host names answered under; without keys only names of this machine, whatever is configured."""
+    return LOOPBACK_HOSTS if service.open else service.settings.allowed_hosts
+
+
+def _add_metrics(app: FastAPI, service: Service) -> None:
+    registry = CollectorRegistry()
+    registry.register(_JobGauge(service.store))
+    Instrumentator(registry=registry, excluded_handlers=["/metrics"]).instrument(app).expose(app, tags=["operation"])
+
+
+def _complete_openapi(app: FastAPI) -> None:
+    """Let the OpenAPI document hold the schemas that only hand-written parts of it name."""
+    made = app.openapi
+
+    def openapi() -> dict[str, object]:
+        document = made()
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        for model in (problem_json.Problem, PlanRequest, NetworkRequest):
+            schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas.update(schema.pop("$defs", {}))
+            schemas[model.__name__] = schema
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign] # FastAPI's documented way to extend it

@@ -1,0 +1,1 @@
+"""Migrations of the service's database, applied when it is opened."""

@@ -1,0 +1,61 @@
+"""Settings of the service: environment variables that begin with ``SHANLU_``, or arguments of ``shanlu serve``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
+MEGABYTE = 1_000_000
+
+
+class Settings(BaseSettings):
+    """Everything that can be set; each field is also the variable ``SHANLU_<NAME>`` in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix="SHANLU_", extra="ignore", frozen=True)
+
+    data: Path = Field(default=Path("shanlu-data"), description="folder of the database, uploads and results")
+    database_url: str | None = Field(default=None, description="SQLAlchemy URL; default: SQLite in the data folder")
+    scenarios: Path | None = Field(default=None, description="folder whose subfolders requests may name as scenarios")
+    host: str = Field(default="127.0.0.1", description="address to listen on")
+    port: int = Field(default=8000, ge=0, le=65_535, description="port to listen on")
+    workers: int = Field(default=1, ge=0, le=256, description="worker processes that `serve` keeps running")
+    allowed_hosts: tuple[str, ...] = Field(
+        default=(), description="names of the service in URLs; empty: any (with keys)"
+    )
+    max_body_bytes: int = Field(default=200 * MEGABYTE, ge=1, description="largest request body")
+    max_unpacked_bytes: int = Field(default=2_000 * MEGABYTE, ge=1, description="largest unpacked size of an upload")
+    max_upload_files: int = Field(default=2_000, ge=1, description="most files in an upload")
+    max_orders: int = Field(default=20_000, ge=1, description="most orders of one plan")
+    max_matrix_places: int = Field(default=500, ge=2, description="most places of one matrix")
+    max_vroom_tasks: int = Field(default=1_000, ge=1, description="most jobs and shipment ends of one VROOM request")
+    max_vroom_vehicles: int = Field(default=200, ge=1, description="most vehicles of one VROOM request")
+    max_time_limit_s: float = Field(default=3_600.0, gt=0, description="longest search of one plan, seconds")
+    vroom_time_limit_s: float = Field(default=5.0, gt=0, description="search time of a VROOM request, seconds")
+    vroom_network: str | None = Field(default=None, description="id of the network that routes VROOM coordinates")
+    max_active_jobs: int = Field(default=20, ge=1, description="most unfinished jobs of one tenant")
+    max_attempts: int = Field(default=25, ge=1, description="how often a job is begun anew when its worker dies")
+    rate_limit: str = Field(default="1200/minute", description="requests of one key or address, as `count/period`")
+    max_wait_s: int = Field(default=60, ge=0, description="longest time that `Prefer: wait` holds a request")
+    lost_worker_s: float = Field(default=30.0, gt=0, description="silence after which a worker counts as dead, seconds")
+
+    @property
+    def url(self) -> str:
+        """SQLAlchemy URL of the database."""
+        return self.database_url or f"sqlite:///{(self.data / 'shanlu.sqlite').resolve()}"
+
+    @property
+    def binds_loopback(self) -> bool:
+        """Whether only this machine can reach the service."""
+        return self.host in LOOPBACK_HOSTS
+
+    def job_folder(self, job_id: str) -> Path:
+        """Folder of everything one plan or network consists of."""
+        return self.data / "jobs" / job_id
+
+    @property
+    def staging_folder(self) -> Path:
+        """Folder where uploads are unpacked before they are accepted; on the same file system as the jobs."""
+        return self.data / "staging"

@@ -1,0 +1,36 @@
+"""The worker process: ``python -m api.worker_main NAME`` with its settings in the environment."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+from functools import partial
+
+from api.jobs import work
+from api.settings import Settings
+from api.store import Store, open_engine
+from api.work import run_job
+
+
+def run_worker(settings: Settings, worker_id: str) -> None:
+    """Take jobs until a signal says to stop; a job in work is then left to another worker."""
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _signal, _frame: stopping.set())
+    store = Store(open_engine(settings.url))
+    work(settings, store, worker_id, partial(run_job, settings, store), stopping)
+
+
+def main() -> None:
+    """Run the worker named on the command line."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    run_worker(Settings(), sys.argv[1])
+    logging.shutdown()
+    os._exit(0)  # the thread of a job in work would hold the process; the job is taken up again
+
+
+if __name__ == "__main__":
+    main()
