@@ -25,7 +25,7 @@ from geodata.flight_types import ALL_DAY, FlightPath, FlightRefusal
 from geodata.location import FloatArray, LocalFrame, great_circle_m
 from geodata.terrain import Terrain
 
-CHUNK_LEGS = 2_000
+CHUNK_LEGS = 5_000
 """Legs strung together at once, of about the same length; bounds memory to some hundred megabytes."""
 SAME_PLACE_M = 1.0
 """Points closer than this are one place: the flight is straight up and down."""

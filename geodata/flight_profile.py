@@ -1,9 +1,9 @@
 """Flight paths seen from the side: the shortest string between clearance and ceiling over the terrain.
 
-Along each way the ground is sampled where the way crosses the lines of the elevation grid, and between: there lie all
-kinks of the bilinear surface. Between two samples the ground bulges above, or sags below, its chord by a known amount
-(it is a parabola), and the band is narrowed by that amount. A line that is straight between samples and within the
-band at the samples is therefore legal everywhere, not only where it was looked at.
+Along each way the ground is sampled where the way crosses the lines of the elevation grid: there lie all kinks of the
+bilinear surface. Between two samples the ground bulges above, or sags below, its chord by a known amount (it is a
+parabola; mostly less than 2 m), and the band is narrowed by that amount. A line that is straight between samples and
+within the band at the samples is therefore legal everywhere, not only where it was looked at.
 
 Within the band the *taut string* is flown. Of all lines in the band it has the least value of the sum of any convex
 function of the slope (Condat 2013, doi:10.1109/LSP.2013.2278339, section II): least climb, least length, and least
@@ -34,8 +34,6 @@ SLACK_M = 0.5
 """Kept from both limits: heights are written in centimetres, coordinates to a hundred-millionth of a degree."""
 CLOSEST_M = 0.05
 """Samples closer than this are one."""
-BULGE_M = 2.0
-"""Where the ground bulges or sags more than this between two samples, one more is put between them."""
 EDGE_M = 5.0
 """Corridors are taken this much smaller, lids this much larger."""
 TIDY_EVERY = 16
@@ -119,7 +117,7 @@ def _finite(lacking_m: float) -> float:
 
 
 def _sample(terrain: Terrain, plane: Plane, ways: Sequence[FloatArray], layers: Sequence[Layer]) -> _Samples:
-    """Sample the ground where ways cross the lines of the grid and the rims of layers, and where it bulges."""
+    """Sample the ground where ways cross the lines of the grid and the rims of layers."""
     pieces = _Pieces.of(plane, ways)
     grid = (pieces.corners - (terrain.west, terrain.north)) / (terrain.step_lon, -terrain.step_lat)
     grid_step = pieces.step / (terrain.step_lon, -terrain.step_lat)
@@ -142,7 +140,19 @@ def _sample(terrain: Terrain, plane: Plane, ways: Sequence[FloatArray], layers: 
     keep = is_corner | ~(np.concatenate([[False], near]) | np.concatenate([near & is_corner[1:], [False]]))
     owner, share, along, is_corner = owner[keep], share[keep], along[keep], is_corner[keep]
     lonlat = pieces.corners[owner] + share[:, np.newaxis] * pieces.step[owner]
-    return _refine(terrain, lonlat, along, pieces.leg[owner], is_corner)
+    leg = pieces.leg[owner]
+    ends = leg[1:] != leg[:-1]
+    first = np.flatnonzero(np.concatenate([[True], ends]))
+    return _Samples(
+        first=first,
+        last=np.concatenate([first[1:] - 1, [len(leg) - 1]]),
+        leg=leg,
+        lonlat=lonlat,
+        along_m=along - along[first][leg],
+        ground_m=terrain.elevation_m(lonlat[:, 0], lonlat[:, 1]),
+        bulge_m=np.concatenate([np.where(ends, 0.0, _bulges(terrain, lonlat)), [0.0]]),
+        is_corner=is_corner,
+    )
 
 
 @dataclass(frozen=True)
@@ -179,13 +189,16 @@ class _Pieces:
 
 
 def _lines_crossed(start: FloatArray, end: FloatArray) -> tuple[IntArray, FloatArray]:
-    """Return (piece, whole number) for every whole number strictly between the ends of each piece."""
+    """Return (piece, whole number) for every whole number strictly between the ends of each piece, in order."""
     lowest = np.floor(np.minimum(start, end)).astype(np.int64) + 1
     highest = np.ceil(np.maximum(start, end)).astype(np.int64) - 1
     count = np.maximum(highest - lowest + 1, 0)
     owner = np.repeat(np.arange(len(start), dtype=np.int64), count)
+    # Counted down where the piece runs down: the sort that follows is quick where all is in order already.
+    falls = end < start
+    nearest, sign = np.where(falls, highest, lowest), np.where(falls, -1, 1)
     before = np.concatenate([[0], np.cumsum(count)[:-1]])
-    line = lowest[owner] + np.arange(len(owner)) - before[owner]
+    line = (nearest - sign * before)[owner] + sign[owner] * np.arange(len(owner))
     return owner, line.astype(np.float64)
 
 
@@ -201,32 +214,21 @@ def _rim_crossed(pieces: _Pieces, area: BaseGeometry) -> tuple[IntArray, FloatAr
     return owner, share
 
 
-def _refine(terrain: Terrain, lonlat: FloatArray, along: FloatArray, leg: IntArray, is_corner: BoolArray) -> _Samples:
-    """Read the ground, and put a sample into the middle of every piece where it bulges."""
-    ground = terrain.elevation_m(lonlat[:, 0], lonlat[:, 1])
-    within = np.flatnonzero(leg[1:] == leg[:-1])
-    middle = (lonlat[within] + lonlat[within + 1]) / 2.0
-    middle_m = terrain.elevation_m(middle[:, 0], middle[:, 1])
-    bulge = np.zeros(len(ground))
-    bulge[within] = np.nan_to_num(middle_m - (ground[within] + ground[within + 1]) / 2.0)
-    split = np.abs(bulge[within]) > BULGE_M
-    at = within[split]
-    bulge[at] /= 4.0  # a parabola leaves the chords of its halves by a quarter
-    where = at + 1
-    leg = np.insert(leg, where, leg[at])
-    along = np.insert(along, where, (along[at] + along[where]) / 2.0)
-    first = np.flatnonzero(np.concatenate([[True], leg[1:] != leg[:-1]]))
-    last = np.concatenate([first[1:] - 1, [len(leg) - 1]])
-    return _Samples(
-        first=first,
-        last=last,
-        leg=leg,
-        lonlat=np.insert(lonlat, where, middle[split], axis=0),
-        along_m=along - along[first][leg],
-        ground_m=np.insert(ground, where, middle_m[split]),
-        bulge_m=np.insert(bulge, where, bulge[at]),
-        is_corner=np.insert(is_corner, where, False),
-    )
+def _bulges(terrain: Terrain, lonlat: FloatArray) -> FloatArray:
+    """Return how far the ground rises above the chord halfway between samples that follow each other in one cell.
+
+    In a cell the surface is ``a + b u + c v + w u v`` with w the twist of its four corners; along a straight line the
+    last term is a parabola, whose middle is off the chord by ``−w Δu Δv / 4``.
+    """
+    rows, cols = terrain.heights_m.shape
+    u = np.clip((lonlat[:, 0] - terrain.west) / terrain.step_lon, 0.0, cols - 1.0)
+    v = np.clip((terrain.north - lonlat[:, 1]) / terrain.step_lat, 0.0, rows - 1.0)
+    col = np.minimum(((u[1:] + u[:-1]) / 2.0).astype(np.int64), cols - 2)
+    row = np.minimum(((v[1:] + v[:-1]) / 2.0).astype(np.int64), rows - 2)
+    heights, corner = terrain.heights_m.ravel(), row * cols + col
+    twist = heights[corner] - heights[corner + 1] - heights[corner + cols] + heights[corner + cols + 1]
+    bulge_m: FloatArray = twist.astype(np.float64) * np.diff(u) * np.diff(v) * -0.25
+    return np.nan_to_num(bulge_m)
 
 
 def _band(samples: _Samples, plane: Plane, drone: DroneType, layers: Sequence[Layer]) -> tuple[FloatArray, FloatArray]:
