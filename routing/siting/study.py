@@ -13,8 +13,9 @@ from geodata.errors import Fault, InputError
 from routing.fault_codes import FaultCode
 from routing.siting.capacitated import CapacityAnswer, solve_capacitated
 from routing.siting.cover import solve_centre, solve_cover
+from routing.siting.coverage import solve_coverage
 from routing.siting.question import AccessQuestion, BoolArray, CapacityQuestion, FloatArray, IntArray, tail_mean
-from routing.siting.radius import covered_within, solve_access
+from routing.siting.radius import solve_access
 from routing.siting.reach import ELDERLY_FACTOR
 from routing.siting.remedies import Remedy, capacity_remedy, cover_remedy
 from routing.siting.survey import Candidate, PointKind, Settlement
@@ -295,8 +296,8 @@ def _cheapest(kinds: tuple[PointKind, ...]) -> int:
 
 
 def _most_covered(study: Study, aim: Aim) -> Answer:
-    question = covered_within(access_question(study, aim, split=True), aim.within_min or 0.0)
-    found = solve_access(question, gap=aim.gap, time_limit_s=aim.time_limit_s)
+    question = access_question(study, replace(aim, goal="mean"), split=True)
+    found = solve_coverage(question, aim.within_min or 0.0, gap=aim.gap, time_limit_s=aim.time_limit_s)
     if found is None:
         raise _nothing_affordable(study, aim)
     chosen = tuple(_plain_points(study, sites) for sites in found.open_sites)

@@ -11,6 +11,7 @@ from scipy.optimize import linprog
 
 from routing.siting.capacitated import solve_capacitated
 from routing.siting.cover import beyond_all, solve_centre, solve_cover
+from routing.siting.coverage import solve_coverage
 from routing.siting.question import AccessQuestion, CapacityQuestion, tail_mean
 from routing.siting.radius import covered_within, solve_access
 from routing.siting.remedies import capacity_remedy, cover_remedy
@@ -71,11 +72,15 @@ def test_rollout_equals_enumeration(seed: int) -> None:
 def test_coverage_equals_enumeration(seed: int, limit: int) -> None:
     """Tests that the uncovered share agrees with trying every choice, and that a longer limit never covers less."""
     question = random_access(seed)
-    answer, longer = (solve_access(covered_within(question, x)) for x in (limit, limit + 4))
+    answer, longer = (solve_coverage(question, x) for x in (limit, limit + 4))
+    by_radii = solve_access(covered_within(question, limit))
     best = min(covered_within(question, limit).value(chosen) for chosen in sets_of(question))
     assert answer is not None
     assert longer is not None
+    assert answer.proven
     assert answer.value == pytest.approx(best)
+    assert by_radii is not None
+    assert by_radii.value == pytest.approx(best)
     assert longer.value <= answer.value + 1e-9
 
 
