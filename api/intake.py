@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
@@ -41,8 +42,9 @@ class Received:
     digest: str
 
 
-async def receive(request: Request, file_names: tuple[str, ...]) -> Received:
-    """Return the parts of a request that is JSON, or a form with a JSON field `request` and files.
+@asynccontextmanager
+async def receive(request: Request, file_names: tuple[str, ...]) -> AsyncIterator[Received]:
+    """Yield the parts of a request that is JSON, or a form with a JSON field `request` and files.
 
     Raises
     ------
@@ -52,12 +54,13 @@ async def receive(request: Request, file_names: tuple[str, ...]) -> Received:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == _JSON:
         document = await request.body()
-        return Received(document, {}, hashlib.sha256(document).hexdigest())
+        yield Received(document, {}, hashlib.sha256(document).hexdigest())
+        return
     if media_type != _FORM:
         detail = f"The body is '{media_type[:100]}'; send {_JSON} or {_FORM}."
         raise ApiError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, detail)
-    form = await request.form(max_files=len(file_names), max_fields=1, max_part_size=_MAX_JSON_FIELD)
-    return await _of_form(form, file_names)
+    async with request.form(max_files=len(file_names), max_fields=1, max_part_size=_MAX_JSON_FIELD) as form:
+        yield await _of_form(form, file_names)
 
 
 async def _of_form(form: FormData, file_names: tuple[str, ...]) -> Received:

@@ -75,9 +75,9 @@ async def create_network(
     _idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key")] = None,
 ) -> Response:
     """Prepare an area: its streets, terrain, timetable, sites, airspace and weather are read and kept."""
-    received = await receive(request, ("scenario",))
     key = idempotency_key(request)
-    job, replayed = await run_in_threadpool(_accept, service, caller, received, key)
+    async with receive(request, ("scenario",)) as received:
+        job, replayed = await run_in_threadpool(_accept, service, caller, received, key)
     headers = {"Location": f"/v1/networks/{job.id}", "ETag": etag_of(job)}
     if replayed:
         headers["Idempotency-Replayed"] = "true"

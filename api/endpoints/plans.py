@@ -103,14 +103,14 @@ async def create_plan(
     ] = None,
 ) -> Response:
     """Make a plan: of a scenario folder, an uploaded scenario, or a network with the day's orders and fleet."""
-    received = await receive(request, FILES)
-    plan = parse_body(received.document, PlanRequest)
-    _refuse_long_search(plan, service)
-    if dry_run:
-        found = await _validate(service, caller, plan, received)
-        return JSONResponse(found.model_dump(mode="json"))
     key = idempotency_key(request)
-    job, replayed = await run_in_threadpool(_accept, service, caller, plan, received, key)
+    async with receive(request, FILES) as received:
+        plan = parse_body(received.document, PlanRequest)
+        _refuse_long_search(plan, service)
+        if dry_run:
+            found = await _validate(service, caller, plan, received)
+            return JSONResponse(found.model_dump(mode="json"))
+        job, replayed = await run_in_threadpool(_accept, service, caller, plan, received, key)
     wait_s = min(_wait_of(prefer), service.settings.max_wait_s)
     job = await _wait(service, job, wait_s) if wait_s else job
     headers = {"Location": f"/v1/plans/{job.id}", "ETag": etag_of(job)}
