@@ -230,7 +230,7 @@ def test_nothing_is_left_when_making_fails(tmp_path: Path, monkeypatch: pytest.M
 
     monkeypatch.setitem(SIZES, "small", TINY)
     monkeypatch.setattr("routing.generation.county.write_scenario", fail)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(InputError, match="No space left"):
         make_synthetic_scenario("small", 1, tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 
