@@ -79,7 +79,7 @@ def solve(
     instance = compile_instance(problem, limits.only)
     clock.report("itineraries", None, 0, force=True)
     finder = ChainFinder(instance)
-    chains = {job.index: finder.chains(job) for job in instance.jobs}
+    chains = {job.index: () if clock.interrupted() else finder.chains(job) for job in instance.jobs}
     moves = Moves(instance, chains, random.Random(seed))  # noqa: S311 # a search, not a secret
     state = State(instance)
     _construct(state, moves, clock, seed)
@@ -121,7 +121,7 @@ def _widen(state: State, finder: ChainFinder, moves: Moves, clock: Clock) -> Non
 def _chosen_only(state: State, moves: Moves, clock: Clock, seed: int) -> Moves:
     """Return the moves restricted to the chains CP-SAT chooses at the prices of the plan in `state`."""
     time_s = None if clock.deterministic else max(0.1, _CHOICE_SHARE * clock.remaining_s)
-    chosen = choose(state.instance, moves.chains, learn_prices(state), seed, time_s)
+    chosen = choose(state.instance, moves.chains, learn_prices(state), seed, time_s, clock.interrupted)
     chains: dict[int, tuple[Chain, ...]] = {}
     for index in moves.chains:
         chains[index] = (chosen[index],) if index in chosen else ()
@@ -190,7 +190,7 @@ def _finish(state: State, moves: Moves, clock: Clock) -> Plan:
         else:
             single = state_of(instance, plan)
     clock.report("explaining", single.cost(), single.orders_served(), force=True)
-    return Plan(plan.routes, explain_state(finder, single))
+    return Plan(plan.routes, explain_state(finder, single, clock.cancelled))
 
 
 def _cost_so_far(problem: Problem, plan: Plan) -> int:

@@ -43,6 +43,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "Serving it would add {cost} to the cost, more than leaving it out ({penalty}).",
         "送达需增加成本 {cost},高于未送达罚金({penalty})。",
     ),
+    "SEARCH_STOPPED": (
+        "The search was stopped before this order was looked at.",
+        "求解被中止,该订单尚未处理。",
+    ),
     "SEARCH_ENDED": (
         "It fits at a cost below its penalty; a longer search may serve it.",
         "可行且成本低于罚金,延长求解时间可安排。",
@@ -76,11 +80,17 @@ def explain_unassigned(problem: Problem, plan: Plan, only: tuple[str, ...] = ())
     return explain_state(ChainFinder(instance), state_of(instance, plan))
 
 
-def explain_state(finder: ChainFinder, state: State) -> tuple[Unassigned, ...]:
-    """Return the reasons of all orders a state leaves out; its instance holds one job per order."""
+def explain_state(
+    finder: ChainFinder, state: State, cancelled: Callable[[], bool] = lambda: False
+) -> tuple[Unassigned, ...]:
+    """Return the reasons of all orders a state leaves out; its instance holds one job per order.
+
+    Once `cancelled` is true the rest is not tried any more and says so.
+    """
     instance = state.instance
     desk = _Desk(instance, finder, State(instance), state)
-    return tuple(_explain(desk, job.orders[0]) for job in instance.jobs if job.index not in state.served)
+    left = [job.orders[0] for job in instance.jobs if job.index not in state.served]
+    return tuple(_reason(order, "SEARCH_STOPPED") if cancelled() else _explain(desk, order) for order in left)
 
 
 @dataclass(frozen=True, eq=False)

@@ -73,10 +73,12 @@ class Clock:
         """Return whether the time limit is over or the caller cancelled; stays True once it was."""
         if not self._stopped:
             limit_s = self.limits.time_limit_s
-            self._stopped = (limit_s is not None and self.elapsed_s >= limit_s) or (
-                self._cancelled is not None and self._cancelled()
-            )
+            self._stopped = (limit_s is not None and self.elapsed_s >= limit_s) or self.cancelled()
         return self._stopped
+
+    def cancelled(self) -> bool:
+        """Return whether the caller asked to stop, time limit or not."""
+        return self._cancelled is not None and self._cancelled()
 
     def share_done(self) -> float:
         """Return how much of the effort is used: of the iterations where they are limited, else of the time."""
