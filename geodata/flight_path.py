@@ -19,13 +19,13 @@ from geodata.airspace import Airspace, Zone
 from geodata.drones import DroneType
 from geodata.flight_airspace import view_airspace
 from geodata.flight_energy import least_energy_wh, line_lengths_m, usable_wh
-from geodata.flight_profile import string_profiles
+from geodata.flight_profile import Profile, string_profiles
 from geodata.flight_route import Router
 from geodata.flight_types import ALL_DAY, FlightPath, FlightRefusal
 from geodata.location import FloatArray, LocalFrame, great_circle_m
 from geodata.terrain import Terrain
 
-CHUNK_LEGS = 5_000
+CHUNK_LEGS = 4_000
 """Legs strung together at once, of about the same length; bounds memory to some hundred megabytes."""
 SAME_PLACE_M = 1.0
 """Points closer than this are one place: the flight is straight up and down."""
@@ -153,28 +153,22 @@ class _Search:
         for k, route in zip(flown.tolist(), routes, strict=True):
             if isinstance(route, FlightRefusal):
                 found[k] = route
+            elif len(route) == 2:
+                ways[k] = pairs[k]
             else:
                 ways[k] = np.concatenate([pairs[k, :1], plane.to_degrees(route[1:-1]), pairs[k, 1:]])
-        found.update(zip(ways, self._strung(list(ways.values())), strict=True))
+        found.update(zip(ways, self._strung(list(ways.values()), metres[list(ways)]), strict=True))
         return [found[k] for k in range(len(pairs))]
 
-    def _strung(self, ways: list[FloatArray]) -> list[Outcome]:
-        """Return the path along each way, or why there is no room for one."""
+    def _strung(self, ways: list[FloatArray], metres: FloatArray) -> list[Outcome]:
+        """Return the path along each way, or why there is no room for one; `metres` are lengths from end to end."""
         found: dict[int, Outcome] = {}
-        order = np.argsort([np.hypot(*(way[-1] - way[0])) for way in ways], kind="stable")
+        order = np.argsort(metres, kind="stable")
         for begin in range(0, len(ways), CHUNK_LEGS):
             legs = order[begin : begin + CHUNK_LEGS].tolist()
             chunk = [ways[leg] for leg in legs]
             profiles = string_profiles(self._terrain, self._view.plane, chunk, self._drone, self._view.layers)
-            for leg, profile in zip(legs, profiles, strict=True):
-                if profile.line is None:
-                    found[leg] = _lacking(profile.lacking_m)
-            strung = [
-                (leg, profile.line) for leg, profile in zip(legs, profiles, strict=True) if profile.line is not None
-            ]
-            lines = [line for _, line in strung]
-            for (leg, line), metres in zip(strung, line_lengths_m(lines).tolist() if lines else (), strict=True):
-                found[leg] = FlightPath(line, metres)
+            found.update(zip(legs, _as_paths(profiles), strict=True))
         return [found[leg] for leg in range(len(ways))]
 
     def _up_and_down(self, pair: FloatArray) -> Outcome:
@@ -185,6 +179,16 @@ class _Search:
         top_m = float(ground_m.max()) + self._drone.clearance_m
         line = np.array([[*pair[0], ground_m[0]], [*pair[0], top_m], [*pair[1], top_m], [*pair[1], ground_m[1]]])
         return FlightPath(line, int(line_lengths_m([line])[0]))
+
+
+def _as_paths(profiles: Sequence[Profile]) -> list[Outcome]:
+    """Return the path of each profile, or what its band lacks."""
+    lines = [profile.line for profile in profiles if profile.line is not None]
+    lengths_m = iter(line_lengths_m(lines).tolist() if lines else ())
+    return [
+        _lacking(profile.lacking_m) if profile.line is None else FlightPath(profile.line, next(lengths_m))
+        for profile in profiles
+    ]
 
 
 def _lacking_wh(drone: DroneType, metres: FloatArray) -> FloatArray:

@@ -318,11 +318,11 @@ class _Strings:
     def see(self, k: IntArray, low_slope: FloatArray, high_slope: FloatArray) -> None:
         """Narrow the slopes by sample k of each string, and go on to the next."""
         tighter = low_slope >= self.least
-        np.copyto(self.least, low_slope, where=tighter)
         np.copyto(self.least_at, k, where=tighter)
+        np.maximum(self.least, low_slope, out=self.least)
         tighter = high_slope <= self.most
-        np.copyto(self.most, high_slope, where=tighter)
         np.copyto(self.most_at, k, where=tighter)
+        np.minimum(self.most, high_slope, out=self.most)
         self.seen = k + 1
 
     def bend(self, bent: IntArray, at: IntArray, along: FloatArray, height: FloatArray) -> None:
@@ -347,13 +347,14 @@ def _lines(samples: _Samples, touched: BoolArray, height: FloatArray, legal: Boo
     position = samples.along_m + reach * samples.leg
     heights = np.interp(position[vertex], position[touched], height[touched])
     points = np.column_stack([np.round(samples.lonlat[vertex], 8), np.round(heights, 2)])
-    ends = np.searchsorted(samples.leg[vertex], np.arange(len(samples.first)), side="right")
-    lines = []
-    for i, (start, end) in enumerate(zip(np.concatenate([[0], ends[:-1]]), ends, strict=True)):
-        pads = samples.first[i], samples.last[i]
-        ground = [[*samples.lonlat[pad], round(float(samples.ground_m[pad]), 2)] for pad in pads]
-        line = points[start:end]
-        if len(line):
-            line[0, :2], line[-1, :2] = ground[0][:2], ground[1][:2]
-        lines.append(np.vstack([ground[0], line, ground[1]]))
-    return lines
+    leg = samples.leg[vertex]
+    # Each line gets its pads on the ground before and after its vertices, which begin and end exactly above them; what
+    # is written for a leg without a legal line is never read.
+    found = np.empty((len(leg) + 2 * len(samples.first), 3))
+    found[np.arange(len(leg)) + 2 * leg + 1] = points
+    ends = np.searchsorted(leg, np.arange(len(samples.first)), side="right") + 2 * np.arange(1, len(samples.first) + 1)
+    starts = np.concatenate([[0], ends[:-1]])
+    for pad, at, above in ((samples.first, starts, starts + 1), (samples.last, ends - 1, ends - 2)):
+        found[above, :2] = samples.lonlat[pad]
+        found[at] = np.column_stack([samples.lonlat[pad], np.round(samples.ground_m[pad], 2)])
+    return [found[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
