@@ -1,15 +1,17 @@
 """Streets of Andorra: real extracts and terrain."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import osmium
 import pytest
 
 from geodata.osm import read_street_network
 from geodata.osm_tags import HIGHWAYS
 from geodata.paths import find_paths, measure_path
 from geodata.profiles import edge_costs, load_profiles
-from geodata.street_matrix import compute_matrix, snap
+from geodata.street_matrix import Snap, compute_matrix, snap
 from geodata.street_shape import GRADE_CAPS
 from geodata.streets import StreetNetwork
 from geodata.terrain import read_terrain
@@ -48,6 +50,39 @@ def test_grades_are_plausible_for_the_class(full: StreetNetwork) -> None:
     assert 0.05 < grade_quantile(full, ("track",), 0.5) < 0.12
     caps = np.array([GRADE_CAPS[name] for name in HIGHWAYS])[full.edge_highway]
     assert (np.abs(full.edge_grade) <= caps + 1e-6).all()
+
+
+def test_turn_restrictions_are_read_and_kept(full: StreetNetwork) -> None:
+    """Tests the count of usable relations, and that fastest ways through the towns make no forbidden turn."""
+    notes = dict(full.notes)
+    assert notes["turn restrictions"] == 64
+    assert sum(notes.values()) == 76
+    costs = edge_costs(full, PROFILES["van_diesel"])
+    at_turns = np.unique([full.edge_to[ban.edges[0]] for ban in full.turn_bans])
+    places = Snap(at_turns, np.zeros(at_turns.size), np.zeros(at_turns.size))
+    pairs = [(k, (k + 1) % at_turns.size) for k in range(at_turns.size)]
+    for path in find_paths(full, costs, places, pairs):
+        assert path is not None
+        assert measure_path(full, costs, path.nodes).forbidden_at is None
+    ban = next(ban for ban in full.turn_bans if np.isfinite(costs.duration_s[list(ban.edges)]).all())
+    nodes = [int(full.edge_from[ban.edges[0]]), *full.edge_to[list(ban.edges)].tolist()]
+    assert measure_path(full, costs, full.node_id[nodes].tolist()).forbidden_at == len(ban.edges) - 1
+
+
+def test_terrain_agrees_with_saddles(shared_data: Path) -> None:
+    """Tests the published bar: heights tagged at saddles are met within 15 m root mean square."""
+    terrain = read_terrain([shared_data / "andorra" / "N42E001.hgt.zip"])
+    nodes: Any = osmium.FileProcessor(str(shared_data / "andorra" / "andorra-20250118.osm.pbf"), osmium.osm.NODE)
+    rows = np.array(
+        [
+            (node.lon, node.lat, float(node.tags["ele"]))
+            for node in nodes.with_filter(osmium.filter.TagFilter(("natural", "saddle")))
+            if node.tags.get("ele", "").replace(".", "").isdigit()
+        ]
+    )
+    assert len(rows) > 50
+    error = terrain.elevation_m(rows[:, 0], rows[:, 1]) - rows[:, 2]
+    assert np.sqrt(np.nanmean(np.square(error))) < 15.0
 
 
 def test_envalira_tunnel_is_not_on_the_mountain(full: StreetNetwork) -> None:
