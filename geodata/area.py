@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from geodata.airspace import Airspace, read_airspace
 from geodata.cache import Cache, file_digest
+from geodata.conditional_access import conditionally_closed
 from geodata.errors import FaultCollector, InputError
 from geodata.gtfs import read_gtfs
 from geodata.location import LocalFrame
@@ -91,17 +92,21 @@ class Area:
         """Whether there are no elevation tiles."""
         return self.terrain is FLAT
 
-    def closed_today(self, profile: Profile) -> npt.NDArray[np.bool_]:
-        """Return the edges closed to a profile at any time of the service day, shape (m,): closed for planning."""
-        return closed_edges(
+    def closed_today(self, profile: Profile, from_s: int = 0, until_s: int = LAST_SECOND_S) -> npt.NDArray[np.bool_]:
+        """Return the edges closed to a profile at any moment of [from_s, until_s), shape (m,): closed for planning.
+
+        Closures of the scenario and access by time of the map (``access:conditional`` and its like) both count.
+        """
+        closed = closed_edges(
             self.streets,
             self.closures,
             self.service_date,
-            0,
-            LAST_SECOND_S,
+            from_s,
+            until_s,
             profile_id=profile.id,
             on_foot=profile.is_walker,
         )
+        return closed | conditionally_closed(self.streets, profile, self.service_date, from_s, until_s)
 
 
 def load_area(files: AreaFiles, service_date: date, cache: Cache | None = None) -> Area:

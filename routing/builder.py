@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from geodata.area import Area
+from geodata.area import LAST_SECOND_S, Area
 from geodata.cache import Cache
 from geodata.location import Level, Site
 from geodata.matrix import TravelMatrix
@@ -48,7 +48,7 @@ def build_problem(scenario: Scenario, area: Area, cache: Cache | None = None) ->
     cache = cache if cache is not None else Cache(None)
     places = _places(scenario, area)
     vehicles, profiles = _vehicles(scenario, area)
-    travels, matrices = _travel(area, profiles, places, cache)
+    travels, matrices = _travel(area, profiles, places, _working_hours(vehicles), cache)
     drones = _drones(scenario)
     tables: dict[str, FlightTable] = {}
     books: dict[str, FlightBook] = {}
@@ -158,8 +158,22 @@ def _drones(scenario: Scenario) -> tuple[Drone, ...]:
     )
 
 
+def _working_hours(vehicles: tuple[Vehicle, ...]) -> tuple[int, int]:
+    """Return from the first to the last second anyone is on the road; a whole day where nobody is."""
+    if not vehicles:
+        return 0, LAST_SECOND_S
+    return (
+        min(vehicle.type.shift_start_s for vehicle in vehicles),
+        max(vehicle.type.shift_end_s for vehicle in vehicles) + 1,
+    )
+
+
 def _travel(
-    area: Area, profiles: Mapping[str, Profile], places: tuple[Place, ...], cache: Cache
+    area: Area,
+    profiles: Mapping[str, Profile],
+    places: tuple[Place, ...],
+    working_hours: tuple[int, int],
+    cache: Cache,
 ) -> tuple[dict[str, Travel], dict[str, TravelMatrix]]:
     ids = tuple(place.id for place in places)
     lon = np.array([place.lon for place in places], dtype=np.float64)
@@ -169,7 +183,7 @@ def _travel(
     matrices: dict[str, TravelMatrix] = {}
     for key in sorted(profiles):
         profile = profiles[key]
-        closed = area.closed_today(profile)
+        closed = area.closed_today(profile, *working_hours)
         costs = edge_costs(area.streets, profile, closed)
         joined = snap(area.streets, costs, profile, lon, lat)
         travels[key] = Travel(profile, costs, joined)

@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from geodata.conditional_access import conditionally_closed
 from geodata.paths import measure_path
 from geodata.profiles import EdgeCosts, Profile, edge_costs
 from geodata.streets import Closure, StreetNetwork, closed_edges
@@ -74,8 +75,10 @@ class StreetRoads:
         measured = measure_path(self._network, self._costs_of(travel, ()), nodes)
         closed_at = None
         holding = self._holding(travel, from_s, until_s)
-        if holding and measured.broken_at is None and measured.forbidden_at is None:
-            closed_at = measure_path(self._network, self._costs_of(travel, holding), nodes).forbidden_at
+        by_time = self._closed_by_time(travel, from_s, until_s)
+        if (holding or by_time.any()) and measured.broken_at is None and measured.forbidden_at is None:
+            costs = self._costs_of(travel, holding).with_closed(by_time)
+            closed_at = measure_path(self._network, costs, nodes).forbidden_at
         return Walk(
             measured.duration_s,
             measured.distance_m,
@@ -95,6 +98,10 @@ class StreetRoads:
         node_x, node_y = self._network.node_xy_m[index]
         distance_m = math.hypot(float(x[0]) - float(node_x), float(y[0]) - float(node_y))
         return Join(distance_m, profile.max_snap_m, distance_m / profile.access_m_s)
+
+    def _closed_by_time(self, travel: str, from_s: int, until_s: int) -> npt.NDArray[np.bool_]:
+        """Return the edges the map itself closes to the profile at some of these times."""
+        return conditionally_closed(self._network, self._profiles[travel], self._date, from_s, until_s + 1)
 
     def _holding(self, travel: str, from_s: int, until_s: int) -> tuple[int, ...]:
         """Return the numbers of the closures that bind the profile at some moment."""

@@ -32,7 +32,7 @@ from routing.generation.demand import generate_orders
 from routing.generation.fleet import default_fleet
 from routing.generation.population import PopulationRow, populations, read_population
 from routing.generation.sites import Network, build_network, usable_places
-from routing.generation.weather_day import windy_afternoon
+from routing.generation.weather import windy_afternoon
 from routing.generation.writer import ScenarioConfig, write_scenario
 
 SERVICE_DATE = date(2026, 5, 12)
@@ -137,11 +137,9 @@ def make_osm_scenario(
             sites=parts.sites,
             orders=generate_orders(parts.sites, orders, seed, parts.network.hub_id),
             fleet=default_fleet(parts.sites, parts.network.hub_id, parts.network.pads, orders=orders),
-            weather=windy_afternoon(parts.hub_elevation_m),
+            weather=windy_afternoon(parts.hub_elevation_m, seed),
             airspace=parts.airspace,
         )
-        if orders == 0:  # a table without rows still needs its header, for the user to fill in
-            (folder / "orders.csv").write_text("id,from_site,to_site,weight_kg,volume_l\n", encoding="utf-8")
         (folder / NOTES_FILE).write_text(_report(config, parts, orders, seed), encoding="utf-8")
 
 
