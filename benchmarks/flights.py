@@ -29,7 +29,7 @@ from geodata.matrix import UNREACHABLE_S
 from geodata.osm_features import read_osm_features
 from geodata.terrain import read_terrain
 from routing.generation.airspace_osm import airspace_from_areas
-from routing.generation.weather_day import windy_afternoon
+from routing.generation.weather import windy_afternoon
 
 WEST, SOUTH, EAST, NORTH = 1.42, 42.44, 1.77, 42.65
 AROUND = 0.03
@@ -57,7 +57,7 @@ def measure(data: Path, n_places: int, type_id: str, seed: int) -> str:
     """Return the measurement as Markdown."""
     where = conditions(["numpy", "scipy", "shapely"])
     frame = LocalFrame((WEST + EAST) / 2, (SOUTH + NORTH) / 2)
-    drone, weather = load_drone_types()[type_id], windy_afternoon(1_000.0)
+    drone, weather = load_drone_types()[type_id], windy_afternoon(1_000.0, 1)
     areas = read_osm_features(data / "andorra-20250118.osm.pbf").areas
     watch = Watch()
     terrain = read_terrain([data / "N42E001.hgt.zip"], (WEST - AROUND, SOUTH - AROUND, EAST + AROUND, NORTH + AROUND))

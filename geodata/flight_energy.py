@@ -18,7 +18,6 @@ A flight is refused if the weather of any hour in which it is in the air is beyo
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,6 +43,7 @@ WH = 3600.0
 """Joules in a watt-hour."""
 
 IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
 
 
 def air_density_kg_m3(elevation_m: npt.ArrayLike, temp_c: npt.ArrayLike) -> FloatArray:
@@ -88,9 +88,9 @@ def least_energy_wh(drone: DroneType, distance_m: float) -> float:
 
 def line_lengths_m(lines: Sequence[FloatArray]) -> IntArray:
     """Return the horizontal lengths of lines of shape (n, 3) in whole metres."""
-    start, first = _segments(lines)
-    lon, lat = np.concatenate(lines)[:, :2].T
-    length_m = great_circle_m(lon[start], lat[start], lon[start + 1], lat[start + 1])
+    within, first = _segments(lines)
+    lon, lat, _ = _columns(lines)
+    length_m = great_circle_m(lon[:-1], lat[:-1], lon[1:], lat[1:])[within]
     return np.rint(np.add.reduceat(length_m, first)).astype(np.int64)
 
 
@@ -201,33 +201,35 @@ class Legs:
     @classmethod
     def of(cls, lines: Sequence[FloatArray], drone: DroneType, weather: Weather) -> Legs:
         """Lay out lines of shape (n, 3)."""
-        start, first = _segments(lines)
-        lon, lat, z = np.concatenate(lines).T
-        length_m = great_circle_m(lon[start], lat[start], lon[start + 1], lat[start + 1])
-        d_lat = lat[start + 1] - lat[start]
-        d_lon = (lon[start + 1] - lon[start]) * np.cos(np.radians((lat[start + 1] + lat[start]) / 2.0))
+        within, first = _segments(lines)
+        lon, lat, z = _columns(lines)
+        # Worked out between all points that follow each other, the end of a line and the start of the next included.
+        length_m = great_circle_m(lon[:-1], lat[:-1], lon[1:], lat[1:])[within]
+        cos_lat = np.cos(np.radians(lat))
+        d_lat, d_lon = np.diff(lat), np.diff(lon) * (cos_lat[1:] + cos_lat[:-1]) / 2.0
         turn = np.maximum(np.hypot(d_lon, d_lat), 1e-12)
-        mid_m, rise_m = (z[start + 1] + z[start]) / 2.0, z[start + 1] - z[start]
+        mid_m, rise_m = ((z[1:] + z[:-1]) / 2.0)[within], np.diff(z)[within]
         upright = np.flatnonzero(length_m < VERTICAL_BELOW_M)
         sink_s = np.maximum(-rise_m, 0.0) / drone.descent_m_s
-        factor = np.full(len(start), drone.cruise_factor)
+        factor = np.full(len(length_m), drone.cruise_factor)
         factor[upright] = 1.0
         thinness = 1.0 / np.sqrt(air_density_kg_m3(mid_m, 1.0 - ZERO_C_IN_K))
         level_m = length_m.copy()
         level_m[upright] = 0.0
-        top_m = np.maximum.reduceat(np.maximum(z[start], z[start + 1]), first)
+        sizes = np.fromiter((len(line) for line in lines), dtype=np.int64, count=len(lines))
+        ends = np.cumsum(sizes) - 1
         return cls(
             drone=drone,
             weather=weather,
             first=first,
             distance_m=np.rint(np.add.reduceat(length_m, first)).astype(np.int64),
             climb_m=np.add.reduceat(np.maximum(rise_m, 0.0), first),
-            end_m=z[np.concatenate([start[first[1:] - 1], start[-1:]]) + 1],
-            exposure_top=weather.wind_exposure(top_m),
+            end_m=z[ends],
+            exposure_top=weather.wind_exposure(np.maximum.reduceat(z, ends - sizes + 1)),
             level_m=level_m,
             upright=upright,
-            east=d_lon / turn,
-            north=d_lat / turn,
+            east=(d_lon / turn)[within],
+            north=(d_lat / turn)[within],
             exposure=weather.wind_exposure(mid_m) if weather.wind_gain_per_km else np.ones(1),
             vertical_s=np.maximum(rise_m, 0.0) / drone.climb_m_s + sink_s,
             weight=factor * thinness,
@@ -261,9 +263,15 @@ class Legs:
         return np.asarray(joules / WH)
 
 
-def _segments(lines: Sequence[FloatArray]) -> tuple[IntArray, IntArray]:
-    """Return, for lines laid end to end, the points at which segments start, and the first segment of each line."""
+def _columns(lines: Sequence[FloatArray]) -> FloatArray:
+    """Return longitudes, latitudes and heights of lines laid end to end, shape (3, points)."""
+    return np.ascontiguousarray(np.concatenate(lines).T)
+
+
+def _segments(lines: Sequence[FloatArray]) -> tuple[BoolArray, IntArray]:
+    """Return which gaps between the points of lines laid end to end lie within a line, and each line's first."""
     sizes = np.fromiter((len(line) for line in lines), dtype=np.int64, count=len(lines))
-    start = np.delete(np.arange(sizes.sum()), np.cumsum(sizes) - 1)
-    first = np.fromiter(itertools.accumulate((sizes[:-1] - 1).tolist(), initial=0), dtype=np.int64, count=len(lines))
-    return start, first
+    ends = np.cumsum(sizes) - 1
+    within = np.ones(int(ends[-1]), dtype=np.bool_)
+    within[ends[:-1]] = False
+    return within, ends - sizes + 1 - np.arange(len(lines))

@@ -49,7 +49,8 @@ class _Samples:
     first: IntArray
     last: IntArray
     leg: IntArray
-    lonlat: FloatArray
+    lon: FloatArray
+    lat: FloatArray
     along_m: FloatArray
     """Metres in plan from the start of the leg."""
     ground_m: FloatArray
@@ -121,38 +122,27 @@ def _sample(terrain: Terrain, plane: Plane, ways: Sequence[FloatArray], layers: 
     pieces = _Pieces.of(plane, ways)
     grid = (pieces.corners - (terrain.west, terrain.north)) / (terrain.step_lon, -terrain.step_lat)
     grid_step = pieces.step / (terrain.step_lon, -terrain.step_lat)
-    owners = [np.arange(len(grid), dtype=np.int64)]
-    shares = [np.zeros(len(grid))]
+    # A sample is piece + share of its length, so that sorting puts them in order along all ways.
+    at: list[FloatArray] = [np.arange(len(grid), dtype=np.float64)]
     for axis in range(2):
         owner, line = _lines_crossed(grid[:, axis], grid[:, axis] + grid_step[:, axis])
-        owners.append(owner)
-        shares.append((line - grid[owner, axis]) / grid_step[owner, axis])
+        at.append(owner + (line - grid[owner, axis]) / grid_step[owner, axis])
     for layer in layers:
         owner, share = _rim_crossed(pieces, layer.area)
-        owners.append(owner)
-        shares.append(share)
-    owner, share = np.concatenate(owners), np.clip(np.concatenate(shares), 0.0, 1.0 - 1e-12)
-    order = np.argsort(owner + share, kind="stable")
-    is_corner = order < len(grid)
-    owner, share = owner[order], np.where(is_corner, 0.0, share[order])
-    along = pieces.behind_m[owner] + share * pieces.length_m[owner]
+        at.append(owner + np.clip(share, 0.0, 1.0))
+    found = np.sort(np.concatenate(at), kind="stable")
+    found = found[np.concatenate([[True], np.diff(found) > 0.0])]
+    is_corner, along = found == np.floor(found), pieces.along(found)
     near = np.diff(along) < CLOSEST_M
     keep = is_corner | ~(np.concatenate([[False], near]) | np.concatenate([near & is_corner[1:], [False]]))
-    owner, share, along, is_corner = owner[keep], share[keep], along[keep], is_corner[keep]
-    lonlat = pieces.corners[owner] + share[:, np.newaxis] * pieces.step[owner]
-    leg = pieces.leg[owner]
-    ends = leg[1:] != leg[:-1]
-    first = np.flatnonzero(np.concatenate([[True], ends]))
-    return _Samples(
-        first=first,
-        last=np.concatenate([first[1:] - 1, [len(leg) - 1]]),
-        leg=leg,
-        lonlat=lonlat,
-        along_m=along - along[first][leg],
-        ground_m=terrain.elevation_m(lonlat[:, 0], lonlat[:, 1]),
-        bulge_m=np.concatenate([np.where(ends, 0.0, _bulges(terrain, lonlat)), [0.0]]),
-        is_corner=is_corner,
-    )
+    found, along, is_corner = found[keep], along[keep], is_corner[keep]
+    lon, lat = pieces.position(found)
+    leg = pieces.leg[found.astype(np.int64)]
+    first = np.flatnonzero(np.concatenate([[True], leg[1:] != leg[:-1]]))
+    last = np.concatenate([first[1:] - 1, [len(leg) - 1]])
+    ground_m, bulge_m = _ground(terrain, lon, lat, last)
+    along_m = along - along[first][leg]
+    return _Samples(first, last, leg, lon, lat, along_m, ground_m, bulge_m, is_corner)
 
 
 @dataclass(frozen=True)
@@ -187,6 +177,23 @@ class _Pieces:
             behind_m=np.concatenate([[0.0], np.cumsum(length_m)[:-1]]),
         )
 
+    def along(self, at: FloatArray) -> FloatArray:
+        """Return metres from the start of the first piece, for samples in order given as piece + share of it."""
+        owner, count = self._owners(at)
+        return np.repeat(self.behind_m, count) + (at - owner) * np.repeat(self.length_m, count)
+
+    def position(self, at: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return longitude and latitude of samples in order given as piece + share of it."""
+        owner, count = self._owners(at)
+        share = at - owner
+        lon, lat = (np.repeat(self.corners[:, k], count) + share * np.repeat(self.step[:, k], count) for k in range(2))
+        return lon, lat
+
+    def _owners(self, at: FloatArray) -> tuple[IntArray, IntArray]:
+        """Return the piece of each sample and the number of samples of each piece."""
+        owner = at.astype(np.int64)
+        return owner, np.bincount(owner, minlength=len(self.leg))
+
 
 def _lines_crossed(start: FloatArray, end: FloatArray) -> tuple[IntArray, FloatArray]:
     """Return (piece, whole number) for every whole number strictly between the ends of each piece, in order."""
@@ -214,21 +221,34 @@ def _rim_crossed(pieces: _Pieces, area: BaseGeometry) -> tuple[IntArray, FloatAr
     return owner, share
 
 
-def _bulges(terrain: Terrain, lonlat: FloatArray) -> FloatArray:
-    """Return how far the ground rises above the chord halfway between samples that follow each other in one cell.
+def _ground(terrain: Terrain, lon: FloatArray, lat: FloatArray, last: IntArray) -> tuple[FloatArray, FloatArray]:
+    """Return the ground at samples, and how far it rises above the chord halfway to the next sample of the leg.
 
-    In a cell the surface is ``a + b u + c v + w u v`` with w the twist of its four corners; along a straight line the
-    last term is a parabola, whose middle is off the chord by ``−w Δu Δv / 4``.
+    The ground is that of `Terrain.elevation_m`. Both come of one look at the cell a sample and the next lie in: there
+    the surface is ``a + b u + c v + w u v`` with w the twist of the four corners, and along a straight line the last
+    term is a parabola, whose middle is off the chord by ``−w Δu Δv / 4``.
     """
     rows, cols = terrain.heights_m.shape
-    u = np.clip((lonlat[:, 0] - terrain.west) / terrain.step_lon, 0.0, cols - 1.0)
-    v = np.clip((terrain.north - lonlat[:, 1]) / terrain.step_lat, 0.0, rows - 1.0)
-    col = np.minimum(((u[1:] + u[:-1]) / 2.0).astype(np.int64), cols - 2)
-    row = np.minimum(((v[1:] + v[:-1]) / 2.0).astype(np.int64), rows - 2)
+    u, v = (lon - terrain.west) / terrain.step_lon, (terrain.north - lat) / terrain.step_lat
+    outside = _outside(u, cols) | _outside(v, rows)
+    u, v = np.clip(u, 0.0, cols - 1.0), np.clip(v, 0.0, rows - 1.0)
+    d_u, d_v = np.diff(u, append=u[-1]), np.diff(v, append=v[-1])
+    d_u[last] = d_v[last] = 0.0
+    col = np.minimum((u + d_u / 2.0).astype(np.int64), cols - 2)
+    row = np.minimum((v + d_v / 2.0).astype(np.int64), rows - 2)
     heights, corner = terrain.heights_m.ravel(), row * cols + col
-    twist = heights[corner] - heights[corner + 1] - heights[corner + cols] + heights[corner + cols + 1]
-    bulge_m: FloatArray = twist.astype(np.float64) * np.diff(u) * np.diff(v) * -0.25
-    return np.nan_to_num(bulge_m)
+    a, b, c, d = (heights[corner + by].astype(np.float64) for by in (0, 1, cols, cols + 1))
+    u -= col
+    v -= row
+    east, twist = b - a, a - b - c + d
+    ground_m = a + east * u + (c - a + twist * u) * v
+    ground_m[outside] = np.nan
+    return ground_m, np.nan_to_num(twist * d_u * d_v * -0.25)
+
+
+def _outside(position: FloatArray, count: int) -> BoolArray:
+    """Return which positions on an axis of the grid have no height; the rim's is held for half a step."""
+    return np.asarray((position < -0.5) | (position > count - 0.5))
 
 
 def _band(samples: _Samples, plane: Plane, drone: DroneType, layers: Sequence[Layer]) -> tuple[FloatArray, FloatArray]:
@@ -251,7 +271,7 @@ def _ceiling_agl_m(samples: _Samples, plane: Plane, layers: Sequence[Layer]) -> 
     ceiling[samples.last] = np.inf
     if not layers:
         return ceiling
-    xy_m = plane.to_metres(samples.lonlat)
+    xy_m = plane.to_metres(np.column_stack([samples.lon, samples.lat]))
     middle = (xy_m + np.roll(xy_m, -1, axis=0)) / 2.0
     for layer in sorted(layers, key=lambda layer: layer.kind):
         shapely.prepare(layer.area)
@@ -346,7 +366,8 @@ def _lines(samples: _Samples, touched: BoolArray, height: FloatArray, legal: Boo
     reach = float(samples.along_m.max()) + 1.0
     position = samples.along_m + reach * samples.leg
     heights = np.interp(position[vertex], position[touched], height[touched])
-    points = np.column_stack([np.round(samples.lonlat[vertex], 8), np.round(heights, 2)])
+    lon, lat = samples.lon[vertex], samples.lat[vertex]
+    points = np.column_stack([np.round(lon, 8), np.round(lat, 8), np.round(heights, 2)])
     leg = samples.leg[vertex]
     # Each line gets its pads on the ground before and after its vertices, which begin and end exactly above them; what
     # is written for a leg without a legal line is never read.
@@ -355,6 +376,7 @@ def _lines(samples: _Samples, touched: BoolArray, height: FloatArray, legal: Boo
     ends = np.searchsorted(leg, np.arange(len(samples.first)), side="right") + 2 * np.arange(1, len(samples.first) + 1)
     starts = np.concatenate([[0], ends[:-1]])
     for pad, at, above in ((samples.first, starts, starts + 1), (samples.last, ends - 1, ends - 2)):
-        found[above, :2] = samples.lonlat[pad]
-        found[at] = np.column_stack([samples.lonlat[pad], np.round(samples.ground_m[pad], 2)])
+        ground = np.column_stack([samples.lon[pad], samples.lat[pad], np.round(samples.ground_m[pad], 2)])
+        found[above, :2] = ground[:, :2]
+        found[at] = ground
     return [found[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
