@@ -74,7 +74,8 @@ def look_through(folder: Path, reject_bad_rows: bool) -> dict[str, Any]:
 
 
 @lru_cache(KEPT_NETWORKS)
-def _area(folder: Path) -> Area:
+def area_of(folder: Path) -> Area:
+    """Return the area of a network folder; the last few are held in memory."""
     return read_day(folder, cache=Cache(default_cache_folder())).area
 
 
@@ -86,7 +87,7 @@ def travel(folder: Path, profile_id: str, places: Sequence[tuple[float, float]])
     ApiError
         INVALID_REQUEST if the network has no such profile.
     """
-    area = _area(folder)
+    area = area_of(folder)
     profile = area.profiles.get(profile_id)
     if profile is None:
         near = nearest_name(profile_id, area.profiles)

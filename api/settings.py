@@ -34,7 +34,9 @@ class Settings(BaseSettings):
     max_vroom_vehicles: int = Field(default=200, ge=1, description="most vehicles of one VROOM request")
     max_time_limit_s: float = Field(default=3_600.0, gt=0, description="longest search of one plan, seconds")
     vroom_time_limit_s: float = Field(default=5.0, gt=0, description="search time of a VROOM request, seconds")
-    vroom_network: str | None = Field(default=None, description="id of the network that routes VROOM coordinates")
+    vroom_network: str | None = Field(
+        default=None, description="id of the network that routes VROOM coordinates; default: the newest"
+    )
     max_active_jobs: int = Field(default=20, ge=1, description="most unfinished jobs of one tenant")
     max_attempts: int = Field(default=25, ge=1, description="how often a job is begun anew when its worker dies")
     rate_limit: str = Field(default="1200/minute", description="requests of one key or address, as `count/period`")

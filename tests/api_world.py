@@ -20,7 +20,9 @@ from api.work import run_job
 from geodata.synthetic import CountySpec
 from routing.generation import county
 
-TINY = county.CountyPreset(CountySpec("Tiny", "小", 12.0, towns=2, villages=4, groups=8, loops=1, village_lines=1), 20, 1)
+TINY = county.CountyPreset(
+    CountySpec("Tiny", "小", 12.0, towns=2, villages=4, groups=8, loops=1, village_lines=1), 20, 1
+)
 
 
 class HandQueue:

@@ -3,10 +3,12 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from api_world import World, close_world, make_tiny_scenario, open_world, zip_folder
 
+from api.store import Job
 from routing.plan_io import plan_to_bytes, read_plan
 
 
@@ -96,7 +98,7 @@ def test_stopping_a_running_plan_keeps_the_best(world: World, monkeypatch: pytes
     plan_id = world.plan(max_iterations=1_000_000)
     report = world.service.store.report
 
-    def stop_when_searching(job, progress):  # type: ignore[no-untyped-def]
+    def stop_when_searching(job: Job, progress: dict[str, Any]) -> bool:
         if progress.get("cost") is not None:
             world.client.delete(f"/v1/plans/{plan_id}")
         return report(job, progress)

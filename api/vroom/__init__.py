@@ -1,0 +1,1 @@
+"""VROOM's interface: its requests read, solved by `routing.visits`, and answered in its shape."""
