@@ -1,29 +1,23 @@
-"""The command line: ``shanlu demo | scenario | plan | check``.
-
-Exit codes: 0 done (``check``: clean), 1 violations found, 2 input, file or argument at fault, 3 a bug in Shanlu (for
-example a plan that breaks its own rules; nothing is written), 4 something outside is needed and absent, 130 interrupted
-before there was a plan.
-"""
+"""The command line: demo, scenario, plan, check, explain-leg, bench; exit codes are in `api.terminal`."""
 
 from __future__ import annotations
 
 import sys
 import tempfile
-import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
+from api.bench_command import bench
+from api.explain_command import explain_leg
 from api.interrupt import Interrupt
 from api.progress import show_progress
-from geodata.cache import Cache, default_cache_folder
-from geodata.errors import CheckFailedError, Fault, InputError, PlanReadError, UnavailableError, nearest_name
+from api.terminal import EXIT_INPUT, EXIT_INTERRUPTED, EXIT_VIOLATIONS, console, disk_cache, errors, exit_codes
+from geodata.errors import Fault, InputError, nearest_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,15 +33,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-console = Console(highlight=False, soft_wrap=True, markup=False)
-errors = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
-
-EXIT_VIOLATIONS = 1
-EXIT_INPUT = 2
-EXIT_BUG = 3
-EXIT_UNAVAILABLE = 4
-EXIT_INTERRUPTED = 130
-
 DEFAULT_ORDERS = 400
 """Orders of a scenario made of a map."""
 
@@ -77,41 +62,6 @@ Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Random seed.")]
 PlanSeed = Annotated[int | None, typer.Option(min=0, metavar="N", help="Random seed.  [default: the scenario's]")]
 
 
-@contextmanager
-def _exit_codes() -> Iterator[None]:
-    """Turn Shanlu's errors into messages and exit codes."""
-    try:
-        yield
-    except typer.Exit:
-        raise
-    except InputError as error:
-        for fault in error.faults:
-            errors.print(f"error: {fault}")
-        if len(error.faults) > 1:
-            errors.print(f"{len(error.faults)} faults in all.")
-        raise typer.Exit(EXIT_INPUT) from None
-    except PlanReadError as error:
-        errors.print(f"error: {error}")
-        raise typer.Exit(EXIT_INPUT) from None
-    except CheckFailedError as error:
-        errors.print(f"bug: {error}")
-        raise typer.Exit(EXIT_BUG) from None
-    except UnavailableError as error:
-        errors.print(f"error: {error}")
-        raise typer.Exit(EXIT_UNAVAILABLE) from None
-    except KeyboardInterrupt:
-        errors.print("interrupted; nothing was written")
-        raise typer.Exit(EXIT_INTERRUPTED) from None
-    except Exception:  # noqa: BLE001 - the border of the program: what comes this far is a bug and told as one
-        errors.print(traceback.format_exc().rstrip())
-        errors.print("bug: Shanlu failed; nothing was written. Please report it with the lines above.")
-        raise typer.Exit(EXIT_BUG) from None
-
-
-def _cache() -> Cache:
-    return Cache(default_cache_folder())
-
-
 def _plan(folder: Path, out: Path | Callable[[Scenario], Path], options: PlanOptions) -> None:
     # Imported late so that `shanlu --help` answers at once.
     from api.summary import summary_lines  # noqa: PLC0415
@@ -124,7 +74,7 @@ def _plan(folder: Path, out: Path | Callable[[Scenario], Path], options: PlanOpt
             interrupt.watch(status)
             show(status)
 
-        outcome = plan_deliveries(folder, out, options, progress, interrupt.is_pressed, _cache())
+        outcome = plan_deliveries(folder, out, options, progress, interrupt.is_pressed, disk_cache())
     for line in summary_lines(outcome):
         console.print(line)
     if outcome.out is not None:
@@ -161,7 +111,7 @@ def demo(
     lang: Annotated[Lang, typer.Option(help="Language of manifests and map.")] = Lang.EN,
 ) -> None:
     """Plan the day of Yunling, a synthetic county: scenario, plan, check and map."""
-    with _exit_codes():
+    with exit_codes():
         from routing.generation.county import make_demo_scenario  # noqa: PLC0415
         from routing.pipeline import PlanOptions  # noqa: PLC0415
 
@@ -194,7 +144,7 @@ def scenario(
     synthetic: Annotated[Size | None, typer.Option(help="Make a county that does not exist but could.")] = None,
 ) -> None:
     """Make a complete scenario of an OSM extract, or of a county that does not exist."""
-    with _exit_codes():
+    with exit_codes():
         _refuse_odd_arguments(area, terrain or [], population, place, synthetic)
         if synthetic is not None:
             from routing.generation.county import make_synthetic_scenario  # noqa: PLC0415
@@ -286,7 +236,7 @@ def plan(
 
     With --only vehicle, road vehicles drive from door to door without transfer.
     """
-    with _exit_codes():
+    with exit_codes():
         from routing.pipeline import PlanOptions  # noqa: PLC0415
 
         options = PlanOptions(
@@ -327,11 +277,11 @@ def check(
     plan_file: Annotated[Path, typer.Argument(metavar="PLAN.json", help="Plan to judge.")],
 ) -> None:
     """Judge a plan against its scenario: exit 0 clean, 1 violations (listed), 2 unreadable."""
-    with _exit_codes():
+    with exit_codes():
         from routing.checker import check_plan  # noqa: PLC0415
         from routing.plan_io import read_plan  # noqa: PLC0415
 
-        report = check_plan(folder, read_plan(plan_file), cache=_cache())
+        report = check_plan(folder, read_plan(plan_file), cache=disk_cache())
     for violation in report.violations:
         console.print(str(violation))
     if not report.is_clean:
@@ -339,6 +289,10 @@ def check(
         console.print(f"{count} violation{'s' if count > 1 else ''}")
         raise typer.Exit(EXIT_VIOLATIONS)
     console.print("clean: no rule is broken")
+
+
+app.command("explain-leg", short_help="Say why a leg takes what it takes.")(explain_leg)
+app.command(short_help="Measure on published instances.")(bench)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

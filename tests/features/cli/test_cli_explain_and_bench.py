@@ -1,0 +1,40 @@
+"""``shanlu explain-leg`` and ``shanlu bench`` through the command line."""
+
+import json
+from pathlib import Path
+
+from command_line import Shanlu
+from small_day import write_day
+
+
+def test_explain_leg_prints_the_way_and_writes_its_profile(shanlu: Shanlu, tmp_path: Path) -> None:
+    """Tests that the roads of a leg are listed, and that the GeoJSON holds its elevation profile."""
+    folder = write_day(tmp_path / "day")
+    ids = [line.split(",")[0] for line in (folder / "sites.csv").read_text(encoding="utf-8").splitlines()[1:3]]
+    result = shanlu("explain-leg", folder, *ids, "--profile", "van_diesel", "--geojson", tmp_path / "leg.geojson")
+    assert result.code == 0, result.err
+    assert result.out.startswith("van_diesel: ")
+    assert "grade %" in result.out
+    written = json.loads((tmp_path / "leg.geojson").read_text(encoding="utf-8"))
+    assert len(written["elevation_profile"]) >= 2
+
+
+def test_explain_leg_names_every_unknown_id(shanlu: Shanlu, tmp_path: Path) -> None:
+    """Tests that unknown sites and an unknown profile are told together, the nearest known one suggested."""
+    folder = write_day(tmp_path / "day")
+    result = shanlu("explain-leg", folder, "nowhere", "neither", "--profile", "van_deisel")
+    assert result.code == 2
+    assert "field FROM" in result.err
+    assert "field TO" in result.err
+    assert "Did you mean van_diesel?" in result.err
+
+
+def test_bench_matrix_prints_one_json_line(shanlu: Shanlu, tmp_path: Path) -> None:
+    """Tests that the matrix of an extract is measured and equals Dijkstra's."""
+    folder = write_day(tmp_path / "day")
+    extract = next(folder.glob("*.osm*"))
+    result = shanlu("bench", "matrix", extract, "--points", 3)
+    assert result.code == 0, result.err
+    figures = json.loads(result.out)
+    assert figures["points"] == 3
+    assert figures["largest_difference_s"] < 1
