@@ -58,7 +58,6 @@ def create_app(service: Service) -> FastAPI:
         docs_url=None,  # it would load scripts from a CDN
         redoc_url=None,
         lifespan=lifespan,
-        max_body_size=service.settings.max_body_bytes,
     )
     app.state.service = service
     problem_json.install(app)
@@ -66,7 +65,7 @@ def create_app(service: Service) -> FastAPI:
         app.include_router(module.router)
     _add_metrics(app, service)
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)
-    app.add_middleware(RequestFrame, hosts=_hosts(service))
+    app.add_middleware(RequestFrame, hosts=_hosts(service), max_body_bytes=service.settings.max_body_bytes)
     _complete_openapi(app)
     if service.open:
         logging.getLogger("shanlu.api").warning("no API key was ever made: everyone on this machine may do everything")

@@ -9,7 +9,7 @@ from enum import StrEnum
 class ErrorCode(StrEnum):
     """Stable codes of problem documents."""
 
-    MALFORMED_JSON = "MALFORMED_JSON"
+    MALFORMED_BODY = "MALFORMED_BODY"
     INVALID_REQUEST = "INVALID_REQUEST"
     INVALID_SCENARIO = "INVALID_SCENARIO"
     INVALID_PLAN = "INVALID_PLAN"
@@ -52,7 +52,7 @@ class ErrorKind:
 
 
 ERROR_KINDS: dict[ErrorCode, ErrorKind] = {
-    ErrorCode.MALFORMED_JSON: ErrorKind(400, "The body is not JSON.", "Mend the syntax at the place named."),
+    ErrorCode.MALFORMED_BODY: ErrorKind(400, "The body cannot be read.", "Mend the syntax at the place named."),
     ErrorCode.INVALID_REQUEST: ErrorKind(
         422, "The request is not of the documented form.", "Mend every fault listed; each names its place."
     ),

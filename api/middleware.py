@@ -1,4 +1,4 @@
-"""What happens to every request before and after its endpoint: request ids, hosts, origins, security headers."""
+"""What happens to every request before and after its endpoint: request ids, hosts, origins, sizes, headers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import secrets
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -34,10 +35,12 @@ class RequestFrame:
     ----------
     hosts
         Host names the service answers under; empty: any.
+    max_body_bytes
+        Largest body, whether its length is stated or not.
     """
 
-    def __init__(self, app: ASGIApp, hosts: tuple[str, ...]) -> None:
-        self.app, self.hosts = app, frozenset(host.lower() for host in hosts)
+    def __init__(self, app: ASGIApp, hosts: tuple[str, ...], max_body_bytes: int) -> None:
+        self.app, self.hosts, self.max_body_bytes = app, frozenset(host.lower() for host in hosts), max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -60,13 +63,30 @@ class RequestFrame:
         if refused is not None:
             await answer(Request(scope), refused)(scope, receive, send_framed)
             return
-        await self.app(scope, receive, send_framed)
+        await self.app(scope, self._counted(receive), send_framed)
+
+    def _counted(self, receive: Receive) -> Receive:
+        """Return a receiver that fails once the body is larger than allowed."""
+        size = 0
+
+        async def receive_counted() -> Message:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > self.max_body_bytes:
+                raise HTTPException(413)
+            return message
+
+        return receive_counted
 
     def _refusal(self, headers: Headers) -> ApiError | None:
         host = headers.get("host", "")
         name = urlsplit(f"//{host}").hostname if _is_plain(host) else None
         if self.hosts and (name or "") not in self.hosts:
             return ApiError(ErrorCode.UNKNOWN_HOST, "The host name is not one of the service's.")
+        length = headers.get("content-length", "")
+        if length.isdigit() and (len(length) > 18 or int(length) > self.max_body_bytes):
+            return ApiError(ErrorCode.BODY_TOO_LARGE, f"The body has more than {self.max_body_bytes} bytes.")
         origin = headers.get("origin")
         if origin is not None and (not _is_plain(origin) or urlsplit(origin).netloc.lower() != host.lower()):
             return ApiError(ErrorCode.FOREIGN_ORIGIN, "The request comes from a page of another site.")

@@ -33,7 +33,7 @@ ALWAYS = (
 """Codes any operation may answer with."""
 _LOG = logging.getLogger("shanlu.api")
 _OF_STATUS = {
-    400: ErrorCode.MALFORMED_JSON,
+    400: ErrorCode.MALFORMED_BODY,
     404: ErrorCode.NOT_FOUND,
     405: ErrorCode.METHOD_NOT_ALLOWED,
     413: ErrorCode.BODY_TOO_LARGE,
@@ -203,7 +203,9 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> JSONResponse:
         code = _OF_STATUS.get(error.status_code, ErrorCode.INTERNAL)
-        return answer(request, ApiError(code, ERROR_KINDS[code].title, headers=error.headers))
+        told = code is ErrorCode.MALFORMED_BODY and isinstance(error.detail, str)
+        detail = error.detail if told else ERROR_KINDS[code].title
+        return answer(request, ApiError(code, detail, headers=error.headers))
 
     @app.exception_handler(Exception)
     async def internal(request: Request, error: Exception) -> JSONResponse:
@@ -215,6 +217,6 @@ def validation_error(errors: Sequence[Any], known: Iterable[str] = ()) -> ApiErr
     """Return the refusal of a request that is not of the documented form."""
     if any(error["type"] == "json_invalid" for error in errors):
         where = ", ".join(str(error.get("ctx", {}).get("error", error["msg"])) for error in errors)
-        return ApiError(ErrorCode.MALFORMED_JSON, f"The body is not JSON: {where}")
+        return ApiError(ErrorCode.MALFORMED_BODY, f"The body is not JSON: {where}")
     faults = faults_of_validation(errors, known)
     return ApiError(ErrorCode.INVALID_REQUEST, f"{len(faults)} faults in the request.", faults)

@@ -57,7 +57,7 @@ _BODY = {
     status_code=202,
     response_model=NetworkStatus,
     responses=error_responses(
-        ErrorCode.MALFORMED_JSON,
+        ErrorCode.MALFORMED_BODY,
         ErrorCode.INVALID_SCENARIO,
         ErrorCode.UPLOAD_REFUSED,
         ErrorCode.SCENARIO_NOT_FOUND,

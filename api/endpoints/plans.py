@@ -75,7 +75,7 @@ _ACCEPTED: dict[int | str, dict[str, Any]] = {
     status_code=202,
     responses={
         **error_responses(
-            ErrorCode.MALFORMED_JSON,
+            ErrorCode.MALFORMED_BODY,
             ErrorCode.INVALID_SCENARIO,
             ErrorCode.UPLOAD_REFUSED,
             ErrorCode.SCENARIO_NOT_FOUND,

@@ -31,7 +31,7 @@ MAX_PLANS_OF_ORDER = 10
 @router.post(
     "/check",
     responses=error_responses(
-        ErrorCode.MALFORMED_JSON,
+        ErrorCode.MALFORMED_BODY,
         ErrorCode.INVALID_PLAN,
         ErrorCode.INVALID_SCENARIO,
         ErrorCode.PLAN_NOT_FOUND,
@@ -53,7 +53,7 @@ async def check(body: CheckRequest, service: ServiceDep, caller: Reader) -> Chec
 @router.post(
     "/matrix",
     responses=error_responses(
-        ErrorCode.MALFORMED_JSON,
+        ErrorCode.MALFORMED_BODY,
         ErrorCode.NETWORK_NOT_FOUND,
         ErrorCode.NETWORK_NOT_READY,
         ErrorCode.TOO_MANY_PLACES,

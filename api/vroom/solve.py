@@ -32,6 +32,8 @@ PROFILES = {
     "cycling": "emoto",
     "cycling-regular": "emoto",
     "cycling-electric": "emoto",
+    "cycling-road": "emoto",
+    "cycling-mountain": "emoto",
     "foot": "walker",
     "foot-walking": "walker",
     "foot-hiking": "walker",
