@@ -26,8 +26,10 @@ CHUNK_LINES = 200_000
 """Lines of sight drawn at once: bounds memory to some ten megabytes."""
 TANGENT = 1e-9
 """A line along an outline is a tangent up to this product of sines."""
+CIRCLE_GROWTH = 1.0 + 1e-6
+"""Bounding circles are taken this much larger, for rounding."""
 LEAST_M = 1e-6
-"""Length of a line between two corners at one spot: a graph takes 0 for no line."""
+"""Least length between two corners at one spot (a graph takes 0 for no line), and least square of one divided by."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,40 @@ Spared = Mapping[int, Mapping[int, BaseGeometry]]
 """Point → obstacle id → the core that bars the view from that point, which stands between it and the outline."""
 
 
+class Cores:
+    """Finds which cores lines run through.
+
+    Most lines miss by far: a circle around each core settles that before the outline is looked at.
+    """
+
+    def __init__(self, obstacles: Sequence[Obstacle]) -> None:
+        self._cores = np.array([obstacle.core for obstacle in obstacles], dtype=object)
+        self._tree = shapely.STRtree(self._cores)
+        shapely.prepare(self._cores)
+        circles = shapely.minimum_bounding_circle(self._cores)
+        self._centre_m = shapely.get_coordinates(shapely.centroid(circles)).reshape(-1, 2)
+        self._radius_m = shapely.minimum_bounding_radius(self._cores) * CIRCLE_GROWTH
+
+    def crossed(self, ends_m: FloatArray) -> tuple[IntArray, IntArray]:
+        """Return (line, core) for each core that each straight line meets; `ends_m` has shape (n, 2, 2)."""
+        lines = np.asarray(shapely.linestrings(ends_m))
+        line, core = np.asarray(self._tree.query(lines), dtype=np.int64)
+        start, way = ends_m[:, 0], ends_m[:, 1] - ends_m[:, 0]
+        to_centre = self._centre_m[core] - start[line]
+        square = (way**2).sum(axis=1)
+        share = (to_centre * way[line]).sum(axis=1) / np.maximum(square, LEAST_M)[line]
+        off = to_centre - np.clip(share, 0.0, 1.0)[:, np.newaxis] * way[line]
+        close = np.flatnonzero((off**2).sum(axis=1) <= self._radius_m[core] ** 2)
+        line, core = line[close], core[close]
+        hit = shapely.intersects(self._cores[core], lines[line])
+        return line[hit], core[hit]
+
+    def holding(self, points_m: FloatArray) -> IntArray:
+        """Return the points that lie within a core, each once."""
+        point, _ = self._tree.query(shapely.points(points_m), "within")
+        return np.unique(point).astype(np.int64)
+
+
 @dataclass(frozen=True)
 class _Corners:
     """Convex corners of outlines: position, owning obstacle (its position), and steps to both neighbours; n rows."""
@@ -53,12 +89,11 @@ class _Corners:
     after_m: FloatArray
 
     @classmethod
-    def of(cls, obstacles: Sequence[Obstacle], cores: shapely.STRtree) -> _Corners:
+    def of(cls, obstacles: Sequence[Obstacle], cores: Cores) -> _Corners:
         rings = [_convex_corners(obstacle.outline) for obstacle in obstacles]
         owner = np.repeat(np.arange(len(rings)), [len(ring) for ring in rings])
         xy_m, before_m, after_m = np.moveaxis(np.concatenate([np.zeros((0, 3, 2)), *rings]), 1, 0)
-        buried, _ = cores.query(shapely.points(xy_m), "within")
-        free = np.setdiff1d(np.arange(len(xy_m)), buried)
+        free = np.setdiff1d(np.arange(len(xy_m)), cores.holding(xy_m))
         return cls(xy_m[free], owner[free], before_m[free], after_m[free])
 
     def touched(self, from_m: FloatArray) -> BoolArray:
@@ -77,7 +112,7 @@ class CornerGraph:
 
     def __init__(self, obstacles: Sequence[Obstacle]) -> None:
         self._obstacles = obstacles
-        self._cores = shapely.STRtree([obstacle.core for obstacle in obstacles])
+        self._cores = Cores(obstacles)
         self._corners = _Corners.of(obstacles, self._cores)
         touched = self._corners.touched(self._corners.xy_m)
         sight_m = self._sight_m(self._corners.xy_m, touched & touched.T, {})
@@ -149,12 +184,11 @@ class CornerGraph:
             point, corner = np.nonzero(wanted[begin : begin + step])
             point += begin
             ends = np.stack([points[point], self._corners.xy_m[corner]], axis=1)
-            lines = np.asarray(shapely.linestrings(ends))
-            line, core = self._cores.query(lines, "intersects")
+            line, core = self._cores.crossed(ends)
             hidden = np.ones(len(line), dtype=np.bool_)
             for k in np.flatnonzero(np.isin(point[line], list(spared))).tolist():
                 instead = spared[int(point[line[k]])].get(self._obstacles[core[k]].id)
-                hidden[k] = instead is None or instead.intersects(lines[line[k]])
+                hidden[k] = instead is None or instead.intersects(shapely.LineString(ends[line[k]]))
             length_m = np.hypot(*(ends[:, 1] - ends[:, 0]).T)
             length_m[line[hidden]] = np.inf
             found[point, corner] = length_m

@@ -123,10 +123,10 @@ def _sample(terrain: Terrain, plane: Plane, ways: Sequence[FloatArray], layers: 
     grid = (pieces.corners - (terrain.west, terrain.north)) / (terrain.step_lon, -terrain.step_lat)
     grid_step = pieces.step / (terrain.step_lon, -terrain.step_lat)
     # A sample is piece + share of its length, so that sorting puts them in order along all ways.
-    at: list[FloatArray] = [np.arange(len(grid), dtype=np.float64)]
+    at = [np.arange(len(grid), dtype=np.float64)]
     for axis in range(2):
         owner, line = _lines_crossed(grid[:, axis], grid[:, axis] + grid_step[:, axis])
-        at.append(owner + (line - grid[owner, axis]) / grid_step[owner, axis])
+        at.append(np.asarray(owner + (line - grid[owner, axis]) / grid_step[owner, axis], dtype=np.float64))
     for layer in layers:
         owner, share = _rim_crossed(pieces, layer.area)
         at.append(owner + np.clip(share, 0.0, 1.0))

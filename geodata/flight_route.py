@@ -17,7 +17,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata.airspace import Zone
 from geodata.flight_airspace import AirspaceView
-from geodata.flight_corners import CornerGraph, Obstacle, Spared
+from geodata.flight_corners import Cores, CornerGraph, Obstacle, Spared
 from geodata.flight_types import FlightRefusal
 from geodata.location import FloatArray
 
@@ -59,14 +59,14 @@ class Router:
 
     view: AirspaceView
     _tree: shapely.STRtree = field(init=False)
-    _core_tree: shapely.STRtree = field(init=False)
+    _cores: Cores = field(init=False)
     _obstacles: dict[tuple[int, float | None], Obstacle] = field(default_factory=dict)
     _graphs: dict[_Shapes, CornerGraph] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         obstacles = [self._obstacle(k, None) for k in range(len(self.view.barriers))]
         self._tree = shapely.STRtree([obstacle.outline for obstacle in obstacles])
-        self._core_tree = shapely.STRtree([obstacle.core for obstacle in obstacles])
+        self._cores = Cores(obstacles)
 
     def routes(self, starts_m: FloatArray, ends_m: FloatArray) -> list[FloatArray | FlightRefusal]:
         """Return the corners of the way of each leg, shape (c, 2) in the plane, or why there is none.
@@ -144,8 +144,10 @@ class Router:
     def _crossed(self, ways: Sequence[FloatArray], legs: _Legs, margins: _Margins) -> tuple[IntArray, IntArray]:
         """Return (leg, barrier) for every barrier that the way of a leg runs through."""
         of = np.repeat(np.arange(len(ways)), [len(way) for way in ways])
-        lines = shapely.linestrings(np.concatenate([np.zeros((0, 2)), *ways]), indices=of)
-        leg, barrier = np.asarray(self._core_tree.query(lines, "intersects"), dtype=np.int64)
+        points = np.concatenate([np.zeros((0, 2)), *ways])
+        step = np.flatnonzero(of[1:] == of[:-1])
+        line, core = self._cores.crossed(np.stack([points[step], points[step + 1]], axis=1))
+        leg, barrier = np.unique(np.stack([of[step[line]], core], axis=1), axis=0).reshape(-1, 2).T
         kept = np.ones(len(leg), dtype=np.bool_)
         at_margin = np.isin(legs.start[leg], list(margins)) | np.isin(legs.end[leg], list(margins))
         for i in np.flatnonzero(at_margin).tolist():
@@ -153,7 +155,7 @@ class Router:
             ends = int(legs.start[leg[i]]), int(legs.end[leg[i]])
             less = [margins[end][k] for end in ends if k in margins.get(end, {})]
             if less:
-                kept[i] = self._obstacle(k, min(less)).core.intersects(lines[leg[i]])
+                kept[i] = self._obstacle(k, min(less)).core.intersects(shapely.LineString(ways[leg[i]]))
         return leg[kept], barrier[kept]
 
     def _ways(
