@@ -38,8 +38,8 @@ EDGE_M = 5.0
 """Corridors are taken this much smaller, lids this much larger."""
 TIDY_EVERY = 16
 """Steps between two looks at which strings are at their end."""
-VERTEX_EVERY_M = 1_000.0
-"""Longest piece of a line: readers that draw it in another projection stay within centimetres."""
+VERTEX_EVERY_M = 2_000.0
+"""Longest piece of a line: readers that draw it in another projection stay within a decimetre."""
 
 
 @dataclass(frozen=True)
@@ -126,10 +126,11 @@ def _sample(terrain: Terrain, plane: Plane, ways: Sequence[FloatArray], layers: 
     at = [np.arange(len(grid), dtype=np.float64)]
     for axis in range(2):
         owner, line = _lines_crossed(grid[:, axis], grid[:, axis] + grid_step[:, axis])
-        at.append(np.asarray(owner + (line - grid[owner, axis]) / grid_step[owner, axis], dtype=np.float64))
+        share: FloatArray = (line - grid[owner, axis]) / grid_step[owner, axis]
+        at.append(share + owner)
     for layer in layers:
         owner, share = _rim_crossed(pieces, layer.area)
-        at.append(owner + np.clip(share, 0.0, 1.0))
+        at.append(np.clip(share, 0.0, 1.0) + owner)
     found = np.sort(np.concatenate(at), kind="stable")
     found = found[np.concatenate([[True], np.diff(found) > 0.0])]
     is_corner, along = found == np.floor(found), pieces.along(found)
@@ -358,7 +359,7 @@ class _Strings:
 
 
 def _lines(samples: _Samples, touched: BoolArray, height: FloatArray, legal: BoolArray) -> list[FloatArray]:
-    """Return the lines: bends, corners and a vertex at least every kilometre; straight up and down at the ends."""
+    """Return the lines: bends, corners, a vertex at least every `VERTEX_EVERY_M`; straight up and down at the ends."""
     stretch = np.floor(samples.along_m / VERTEX_EVERY_M)
     vertex = touched | samples.is_corner | np.concatenate([[False], np.diff(stretch) > 0])
     vertex &= legal[samples.leg]
