@@ -241,10 +241,15 @@ class Legs:
         """Return how the lines are flown in the wind of an hour; its temperature does not matter."""
         drone, from_rad = self.drone, math.radians(hour.wind_from_deg)
         wind_m_s = hour.wind_m_s * self.exposure
-        head = wind_m_s * (math.sin(from_rad) * self.east + math.cos(from_rad) * self.north)
-        speed = np.sqrt(np.maximum(drone.cruise_m_s**2 - wind_m_s**2 + head**2, 0.0)) - head
+        head = (wind_m_s * math.sin(from_rad)) * self.east
+        head += (wind_m_s * math.cos(from_rad)) * self.north
+        speed = head * head
+        speed += drone.cruise_m_s**2 - wind_m_s**2
+        np.sqrt(np.maximum(speed, 0.0, out=speed), out=speed)
+        speed -= head
         speed[self.upright] = drone.cruise_m_s
-        seconds = np.maximum(self.level_m / np.maximum(speed, MIN_GROUND_SPEED_M_S), self.vertical_s)
+        seconds = np.divide(self.level_m, np.maximum(speed, MIN_GROUND_SPEED_M_S, out=head), out=head)
+        np.maximum(seconds, self.vertical_s, out=seconds)
         return Motion(
             whole_s=np.ceil(np.add.reduceat(seconds, self.first) - 1e-6).astype(np.int64),
             slowest_m_s=np.minimum.reduceat(speed, self.first),

@@ -106,8 +106,8 @@ def _costs_of_chunk(
         legal &= (motion.slowest_m_s >= MIN_GROUND_SPEED_M_S) & _stays_open(legs, h, airborne_s)
         for k, windows in bound.items():
             legal[k] &= _within(windows, h * 3600, h * 3600 + 3599 + int(airborne_s[k]))
-        duration_s[legal, h] = motion.whole_s[legal]
-        energy_wh[legal, h] = legs.energy_wh(motion, hour, payloads, winch)[legal]
+        duration_s[:, h] = np.where(legal, motion.whole_s, UNREACHABLE_S)
+        energy_wh[:, h] = legs.energy_wh(motion, hour, payloads, winch) * legal[:, np.newaxis]
     return duration_s, energy_wh
 
 

@@ -54,7 +54,7 @@ class FlightPath:
 
     def reversed(self) -> FlightPath:
         """Return the same path flown the other way; it is as legal."""
-        return FlightPath(self.line[::-1].copy(), self.distance_m, self.windows)
+        return FlightPath(self.line[::-1], self.distance_m, self.windows)
 
 
 @dataclass(frozen=True, slots=True)
