@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from geodata.location import Level
 from routing.coldchain import Exposure, exposure_cost, plan_exposures
@@ -47,7 +48,7 @@ def cost_of(problem: Problem, plan: Plan) -> CostBreakdown:
         order = problem.order_by_id[order_id]
         for leg in chain:
             sums["bus_fees"] += _bus_fee(problem, carrier_of, order, leg)
-        sums["handling"] += problem.rates.handling_per_piece * order.pieces * (len(chain) - 1)
+        sums["handling"] += problem.rates.handling_per_piece * order.pieces * _changes(carrier_of, chain)
     exposures = plan_exposures(problem, plan)
     sums["spoilage"] = sum(exposure_cost(problem.order_by_id[order_id], found) for order_id, found in exposures.items())
     sums["lateness"] = _lateness(problem, plan)
@@ -91,6 +92,11 @@ def _bus_fee(problem: Problem, carrier_of: Mapping[str, str], order: Order, leg:
 
 def _carrier_of_routes(plan: Plan) -> dict[str, str]:
     return {route.id: route.carrier for route in plan.routes}
+
+
+def _changes(carrier_of: Mapping[str, str], chain: Sequence[Leg]) -> int:
+    """Return how often an order changes carrier; one put down and picked up again by the same carrier does not."""
+    return sum(carrier_of[before.route] != carrier_of[after.route] for before, after in pairwise(chain))
 
 
 def _lateness(problem: Problem, plan: Plan) -> float:

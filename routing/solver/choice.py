@@ -15,7 +15,8 @@ from ortools.sat.python import cp_model
 
 from routing.solver.buses import admits, bus_fee
 from routing.solver.instance import BusRide, Instance, Job
-from routing.solver.itineraries import drone_estimate, fleet_estimate
+from routing.solver.itineraries import drone_estimate
+from routing.solver.reach import fleet_estimate
 from routing.solver.state import State
 from routing.solver.tasks import Chain, Ride
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from routing.solver.buses import BusLoad
@@ -68,7 +68,7 @@ def _remote_end(instance: Instance, job: Job) -> tuple[float, float]:
 
 def insert_job(state: State, moves: Moves, job: Job, limit: float, *, blink: bool = False) -> bool:
     """Put a job into the plan by its cheapest chain that holds; return whether it was placed."""
-    chains: Sequence[Chain] = moves.chains.get(job.index, ())
+    chains: Sequence[Chain] = moves.chains[job.index]
     if blink:
         won = moves.won.get(job.index, ())
         chains = [chain for chain in chains if moves.random.random() < (_KEEP_WON if chain in won else _KEEP_OTHER)]
@@ -98,8 +98,8 @@ def construct(
     cool(state, moves)
 
 
-def construction_order(instance: Instance, chains: Mapping[int, tuple[Chain, ...]]) -> list[Job]:
-    """Return jobs with tight windows and few chains first, then by the end of their round trip, far ones first."""
+def construction_order(instance: Instance) -> list[Job]:
+    """Return jobs with tight windows first, then by the end of their round trip, far ones first."""
     hub = instance.jobs[0].origin if instance.jobs else 0
     centre = instance.places[hub]
 
@@ -111,7 +111,7 @@ def construction_order(instance: Instance, chains: Mapping[int, tuple[Chain, ...
         distance = (lon - centre.lon) ** 2 + (lat - centre.lat) ** 2
         return (tight, round(angle, 1), -distance, job.index)
 
-    return sorted((job for job in instance.jobs if chains[job.index]), key=key)
+    return sorted(instance.jobs, key=key)
 
 
 # --- Destroy -------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -59,11 +59,13 @@ class Job:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Travel:
-    """Rows of one travel matrix over all places of the problem: seconds, metres, watt-hours."""
+    """One travel matrix over all places of the problem: rows for reading cells, arrays for reading many at once."""
 
     duration_s: IntRows
     distance_m: IntRows
     energy_wh: FloatRows
+    durations: npt.NDArray[Any]
+    energies: npt.NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +80,8 @@ class Fleet:
     travel: Travel
     arc_cost: FloatRows
     """Distance, energy and time money of each arc."""
+    arc_costs: npt.NDArray[Any]
+    """The same as an array."""
     energy_price: float
     fits: Mapping[str, tuple[tuple[int, bool], ...]]
     """Compartments a product class may ride in, best first: (compartment index, rides in a box)."""
@@ -132,7 +136,7 @@ class DroneGroup:
             return None
         out, back = self.table.out_duration_s[self.row, column], self.table.back_duration_s[self.row, column]
         legal = (out < UNREACHABLE_S) & (back < UNREACHABLE_S)
-        if not legal.any():
+        if not legal.any() or self._beyond_range(column, legal):
             return None
         return FlightHours(
             out.tolist(),
@@ -144,6 +148,13 @@ class DroneGroup:
             int(out.min()),
             int(back.min()),
         )
+
+    def _beyond_range(self, column: int, legal: npt.NDArray[np.bool_]) -> bool:
+        """Return whether the battery does not even last for the best unladen flights of the legal hours."""
+        out_wh = self.table.out_energy_wh[self.row, column, legal, 0].min()
+        back_wh = self.table.back_energy_wh[self.row, column, legal, 0].min()
+        physics = self.service.physics
+        return bool(out_wh + back_wh > physics.battery_wh * (1.0 - physics.reserve))
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +237,12 @@ def compile_instance(problem: Problem, only: tuple[str, ...] = (), *, bundle: bo
         only_direct=set(only) == {"vehicle"},
         incompatible=incompatibilities(problem.products),
     )
+
+
+def unbundled(instance: Instance) -> Instance:
+    """Return the instance with one job per order; everything else is shared."""
+    index = {place.id: k for k, place in enumerate(instance.places)}
+    return replace(instance, jobs=_jobs(instance.problem, index, bundle=False))
 
 
 def incompatibilities(products: Products) -> dict[str, frozenset[str]]:
@@ -316,8 +333,13 @@ def _rows(array: npt.NDArray[Any]) -> Any:
 def _spread(
     matrix: TravelMatrix, index: Mapping[str, int]
 ) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
-    """Return duration, distance and energy over all places of the problem; places the matrix lacks are unreachable."""
+    """Return duration, distance and energy over all places of the problem; places the matrix lacks are unreachable.
+
+    A matrix over the same places in the same order is used as it is, since a large one takes much memory.
+    """
     n = len(index)
+    if matrix.ids == tuple(index):
+        return matrix.duration_s, matrix.distance_m, matrix.energy_wh
     at = np.array([index[place_id] for place_id in matrix.ids], dtype=np.int64)
     duration = np.full((n, n), UNREACHABLE_S, dtype=np.int64)
     distance = np.zeros((n, n), dtype=np.int64)
@@ -328,27 +350,35 @@ def _spread(
     return duration, distance, energy
 
 
+def _arc_costs(kind: VehicleType, energy_price: float, matrices: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    """Return distance, energy and time money of each arc; in large problems at half precision, to save memory."""
+    duration, distance, energy = matrices
+    money = distance * (kind.cost_per_km / 1000.0)
+    money += energy * (energy_price / 1000.0)
+    money += duration * (kind.cost_per_h / 3600.0)
+    money[duration >= UNREACHABLE_S] = IMPOSSIBLE
+    return money if len(money) <= LIST_ROWS_UP_TO else money.astype(np.float32)
+
+
 def _fleets(problem: Problem, vehicles: Sequence[Vehicle], index: Mapping[str, int]) -> tuple[Fleet, ...]:
     arrays = {key: _spread(problem.matrices[key], index) for key in sorted({v.travel for v in vehicles})}
     travels = {
-        key: Travel(_rows(duration), _rows(distance), _rows(energy))
+        key: Travel(_rows(duration), _rows(distance), _rows(energy), duration, energy)
         for key, (duration, distance, energy) in arrays.items()
     }
     groups: dict[tuple[VehicleType, str, str, str], list[str]] = {}
     for vehicle in vehicles:
         groups.setdefault((vehicle.type, vehicle.base, vehicle.operator, vehicle.travel), []).append(vehicle.id)
-    costs: dict[tuple[VehicleType, str], FloatRows] = {}
+    costs: dict[tuple[VehicleType, str], tuple[FloatRows, npt.NDArray[Any]]] = {}
     fleets: list[Fleet] = []
     for number, ((kind, base, operator, key), ids) in enumerate(groups.items()):
         price = problem.rates.energy_price(kind.energy_source)
         if (kind, key) not in costs:
-            duration, distance, energy = arrays[key]
-            money = distance * (kind.cost_per_km / 1000.0) + energy * (price / 1000.0)
-            money = money + duration * (kind.cost_per_h / 3600.0)
-            costs[kind, key] = _rows(np.where(duration < UNREACHABLE_S, money, IMPOSSIBLE))
+            money = _arc_costs(kind, price, arrays[key])
+            costs[kind, key] = _rows(money), money
         fits = {name: _fitting(kind, product) for name, product in problem.products.classes.items()}
         fleets.append(
-            Fleet(number, kind, index[base], operator, tuple(ids), travels[key], costs[kind, key], price, fits)
+            Fleet(number, kind, index[base], operator, tuple(ids), travels[key], *costs[kind, key], price, fits)
         )
     return tuple(fleets)
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import pairwise
+from itertools import islice
 
-from geodata.matrix import UNREACHABLE_S
-from routing.solver.buses import admits, bus_fee
-from routing.solver.instance import DroneGroup, Fleet, Instance, Job
+import numpy as np
+import numpy.typing as npt
+
+from routing.solver.buses import admits
+from routing.solver.instance import DroneGroup, Instance, Job
+from routing.solver.reach import Reach
 from routing.solver.sorties import fly_at
 from routing.solver.tasks import Chain, Ride
 
@@ -24,8 +27,12 @@ _PER_SEQUENCE = 2
 """Ways of one sequence of carrier types kept between a transfer site and the far end of a chain."""
 _WORTH = 3.0
 """Chains estimated at more than this many times the cheapest direct ride are not looked at."""
-_SHARE = {"vehicle": 0.35, "courier": 0.8}
-"""Share of a round trip's cost a single stop is expected to bear (assumed; it only ranks chains)."""
+_INNER_HOPS = 40
+"""Rides considered between a transfer site and the next one of a chain, cheapest first."""
+_PARTS_PER_SITE = 60
+"""Ways kept between a transfer site and the far end of a chain, cheapest first."""
+_SEQUENCE_CHAINS, _SKELETONS = 4, 80
+"""Chains kept of one sequence of carrier types, and in all, between two places."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,7 @@ class _Part:
     """Hops in a row, their estimate and the places they touch so far."""
 
     hops: tuple[_Hop, ...]
+    names: tuple[str, ...]
     estimate: float
     stops: tuple[int, ...]
 
@@ -54,16 +62,14 @@ class ChainFinder:
     _into: dict[int, tuple[_Hop, ...]] = field(default_factory=dict)
     _known_parts: dict[tuple[int, bool], dict[int, list[_Part]]] = field(default_factory=dict)
     _skeletons: dict[tuple[int, int], tuple[Chain, ...]] = field(default_factory=dict)
+    _sorties: dict[tuple[int, int], float | None] = field(default_factory=dict)
 
     def chains(self, job: Job, keep: int = MAX_CHAINS) -> tuple[Chain, ...]:
         """Return the job's chains, cheapest estimate first; those its goods cannot take are left out."""
-        pair = (job.origin, job.destination)
-        if pair not in self._skeletons:
-            self._skeletons[pair] = tuple(sorted(self._search(*pair), key=_rank))
         kept: list[Chain] = []
         patterns: dict[tuple[str, ...], int] = {}
-        for chain in self._skeletons[pair]:
-            pattern = tuple(self._kind(ride) for ride in chain.rides)
+        for chain in self._between(job.origin, job.destination):
+            pattern = tuple([self._kind(ride) for ride in chain.rides])
             if patterns.get(pattern, 0) < _PER_PATTERN and self._takes(chain, job):
                 patterns[pattern] = patterns.get(pattern, 0) + 1
                 kept.append(chain)
@@ -71,14 +77,24 @@ class ChainFinder:
                     break
         return tuple(kept)
 
-    def all_chains(self, origin: int, destination: int) -> tuple[Chain, ...]:
-        """Return every chain found between two places, whatever the goods."""
-        return tuple(sorted(self._search(origin, destination), key=_rank))
+    def serving(self, instance: Instance) -> ChainFinder:
+        """Return a finder for other jobs on the same places and carriers that shares all that is known already."""
+        return replace(self, instance=instance)
+
+    def reaches(self, origin: int, destination: int) -> bool:
+        """Return whether any chain leads from one place to the other, whatever the goods."""
+        return bool(self._between(origin, destination))
+
+    def _between(self, origin: int, destination: int) -> tuple[Chain, ...]:
+        pair = (origin, destination)
+        if pair not in self._skeletons:
+            self._skeletons[pair] = tuple(sorted(self._search(*pair), key=_rank))
+        return self._skeletons[pair]
 
     def _kind(self, ride: Ride) -> str:
         return self.instance.fleets[ride.group].type.kind if ride.kind == "fleet" else ride.kind
 
-    # --- Hops ------------------------------------------------------------------------------------------------------
+    # --- Chains ----------------------------------------------------------------------------------------------------
 
     def _search(self, origin: int, destination: int) -> Iterator[Chain]:
         """Yield chains of up to three rides, each place visited once; of each sequence of carriers the cheapest."""
@@ -89,84 +105,114 @@ class ChainFinder:
         if self.instance.only_direct:
             return
         bound = _WORTH * min((hop.estimate for hop in direct), default=math.inf)
+        yield from islice(self._varied(origin, destination, bound), _SKELETONS)
+
+    def _varied(self, origin: int, destination: int, bound: float) -> Iterator[Chain]:
+        """Yield chains with transfers, cheapest first and few of each sequence of carrier types."""
+        inward = self._is_upward(origin, destination)
         handling = self.instance.problem.rates.handling_per_piece
-        for part in self._transfers(origin, destination):
-            if part.estimate <= bound:
-                rides = tuple([hop.ride for hop in part.hops])
-                yield Chain(rides, part.estimate + handling * (len(rides) - 1))
+        found = [
+            (estimate + handling * len(part.hops), part, hop)
+            for estimate, part, hop in self._transfers(origin, destination, bound)
+        ]
+        found.sort(key=lambda join: join[0])
+        seen: dict[tuple[str, ...], int] = {}
+        for estimate, part, hop in found:
+            names = (hop.name, *part.names) if inward else (*part.names, hop.name)
+            if seen.get(names, 0) < _SEQUENCE_CHAINS:
+                seen[names] = seen.get(names, 0) + 1
+                hops = (hop, *part.hops) if inward else (*part.hops, hop)
+                yield Chain(tuple([hop.ride for hop in hops]), estimate)
 
-    def _transfers(self, origin: int, destination: int) -> Iterator[_Part]:
-        """Yield the hops of chains with one or two transfers.
+    def _is_upward(self, origin: int, destination: int) -> bool:
+        places = self.instance.places
+        return places[origin].level.depth > places[destination].level.depth
 
-        Many orders share their upper end (the hub), so the part of the chain at that end is built once.
+    def _transfers(self, origin: int, destination: int, bound: float) -> Iterator[tuple[float, _Part, _Hop]]:
+        """Yield (estimate, part, hop) of chains with one or two transfers below `bound`.
+
+        Many orders share their upper end (the hub), so the part of the chain at that end is built once; the hop is at
+        the other end.
         """
-        depth = [self.instance.places[place].level.depth for place in (origin, destination)]
-        if depth[0] <= depth[1]:
-            heads = self._parts(origin, inward=False)
-            for last in self._hops_into(destination):
-                for head in heads.get(last.ride.origin, ()):
-                    if destination not in head.stops:
-                        yield _Part((*head.hops, last), head.estimate + last.estimate, head.stops)
-        else:
-            tails = self._parts(destination, inward=True)
-            for first in self._hops_from(origin):
-                for tail in tails.get(first.ride.destination, ()):
-                    if origin not in tail.stops:
-                        yield _Part((first, *tail.hops), tail.estimate + first.estimate, tail.stops)
+        inward = self._is_upward(origin, destination)
+        upper, lower = (destination, origin) if inward else (origin, destination)
+        parts = self._parts(upper, inward=inward)
+        for hop in self._hops_from(lower) if inward else self._hops_into(lower):
+            for part in parts.get(hop.ride.destination if inward else hop.ride.origin, ()):
+                estimate = part.estimate + hop.estimate
+                if estimate > bound:
+                    break
+                if lower not in part.stops:
+                    yield estimate, part, hop
 
     def _parts(self, place: int, *, inward: bool) -> dict[int, list[_Part]]:
         """Return by transfer site the ways of one or two hops between it and a place, few of each carrier sequence."""
         key = (place, inward)
-        if key in self._known_parts:
-            return self._known_parts[key]
-        single: dict[int, list[_Hop]] = {}
-        for hop in self._hops_into(place) if inward else self._hops_from(place):
-            site = hop.ride.origin if inward else hop.ride.destination
-            if self._can_store(site):
-                single.setdefault(site, []).append(hop)
-        found: dict[int, list[_Part]] = {}
-        for site in range(len(self.instance.places)):
-            if site == place or not self._can_store(site):
-                continue
-            parts = [_Part((hop,), hop.estimate, (place, site)) for hop in single.get(site, ())]
-            for hop in self._hops_from(site) if inward else self._hops_into(site):
-                stop = hop.ride.destination if inward else hop.ride.origin
-                for other in single.get(stop, ()):
-                    hops = (hop, other) if inward else (other, hop)
-                    parts.append(_Part(hops, hop.estimate + other.estimate, (place, stop, site)))
-            if parts:
-                found[site] = _few_of_each(parts)
-        self._known_parts[key] = found
-        return found
+        if key not in self._known_parts:
+            single: dict[int, list[_Hop]] = {}
+            for hop in self._hops_into(place) if inward else self._hops_from(place):
+                site = hop.ride.origin if inward else hop.ride.destination
+                if self._stores[site]:
+                    single.setdefault(site, []).append(hop)
+            sites = [site for site, stores in enumerate(self._stores) if stores and site != place]
+            found = {site: self._parts_over(place, site, single, inward=inward) for site in sites}
+            self._known_parts[key] = {site: parts for site, parts in found.items() if parts}
+        return self._known_parts[key]
 
-    def _can_store(self, place: int) -> bool:
-        return self._stores[place]
+    def _parts_over(self, place: int, site: int, single: dict[int, list[_Hop]], *, inward: bool) -> list[_Part]:
+        """Return the ways between a transfer site and a place, directly or over another transfer site."""
+        parts = [_Part((hop,), (hop.name,), hop.estimate, (place, site)) for hop in single.get(site, ())]
+        inner = [
+            (stop, hop)
+            for hop in (self._hops_from(site) if inward else self._hops_into(site))
+            if (stop := hop.ride.destination if inward else hop.ride.origin) in single
+        ]
+        inner.sort(key=lambda step: step[1].estimate)
+        for stop, hop in inner[:_INNER_HOPS]:
+            for other in single[stop]:
+                first, second = (hop, other) if inward else (other, hop)
+                names = (first.name, second.name)
+                parts.append(_Part((first, second), names, hop.estimate + other.estimate, (place, stop, site)))
+        return _few_of_each(parts)
 
     @cached_property
     def _stores(self) -> tuple[bool, ...]:
         return tuple(any(kg > 0.0 for kg in place.store_kg.values()) for place in self.instance.places)
 
+    # --- Hops ------------------------------------------------------------------------------------------------------
+
     def _direct(self, origin: int, destination: int) -> list[_Hop]:
-        found = [
-            _Hop(Ride("fleet", fleet.index, origin, destination), estimate, fleet.type.id)
-            for fleet in self.instance.fleets
-            if (estimate := fleet_estimate(fleet, origin, destination)) is not None
-        ]
-        found.sort(key=lambda hop: (hop.estimate, hop.ride.group))
-        at_ends = [hop for hop in found if self.instance.fleets[hop.ride.group].base in (origin, destination)]
-        elsewhere = [hop for hop in found if hop not in at_ends]
+        estimates = self._reach.between(origin, destination)
+        ends = (origin, destination)
+        found = self._fleet_hops(estimates, ends)
+        at_ends = [hop for hop in found if self.instance.fleets[hop.ride.group].base in ends]
         if self.instance.only_direct:
             return at_ends
-        return at_ends + elsewhere[:2] + self._by_air(origin, destination) + self._by_bus(origin, destination)
+        elsewhere = (hop for hop in found if self.instance.fleets[hop.ride.group].base not in ends)
+        return at_ends + list(islice(elsewhere, 2)) + self._by_air(*ends) + self._by_bus(*ends)
+
+    def _fleet_hops(self, estimates: npt.NDArray[np.float64], ends: tuple[int, int]) -> list[_Hop]:
+        """Return the fleets' rides between two places, cheapest first."""
+        order = np.argsort(estimates, kind="stable")[: int(np.isfinite(estimates).sum())].tolist()
+        return [self._fleet_hop(number, ends, float(estimates[number])) for number in order]
+
+    def _fleet_hop(self, number: int, ends: tuple[int, int], estimate: float) -> _Hop:
+        return _Hop(Ride("fleet", number, *ends), estimate, self.instance.fleets[number].type.id)
 
     def _by_air(self, origin: int, destination: int) -> list[_Hop]:
         hops = []
         for group in self.instance.drone_groups:
             if group.base in (origin, destination):
-                estimate = drone_estimate(self.instance, group, destination if group.base == origin else origin)
+                estimate = self._sortie_estimate(group, destination if group.base == origin else origin)
                 if estimate is not None:
                     hops.append(_Hop(Ride("drone", group.index, origin, destination), estimate, group.service.id))
         return hops
+
+    def _sortie_estimate(self, group: DroneGroup, place: int) -> float | None:
+        key = (group.index, place)
+        if key not in self._sorties:
+            self._sorties[key] = drone_estimate(self.instance, group, place)
+        return self._sorties[key]
 
     def _by_bus(self, origin: int, destination: int) -> list[_Hop]:
         rides = self.instance.rides.get((origin, destination))
@@ -194,45 +240,64 @@ class ChainFinder:
         def ends(other: int) -> tuple[int, int]:
             return (other, place) if inward else (place, other)
 
-        hops: list[_Hop] = []
-        for fleet in self.instance.fleets:
-            if fleet.base == place:
-                continue
-            estimate = fleet_estimate(fleet, *ends(fleet.base))
-            if estimate is not None:
-                hops.append(_Hop(Ride("fleet", fleet.index, *ends(fleet.base)), estimate, fleet.type.id))
-        hops.sort(key=lambda hop: (hop.estimate, hop.ride.group))
-        yield from hops[:_NEAR_GROUPS]
+        estimates = self._reach.home[:, place]
+        nearest = np.argsort(estimates, kind="stable")[:_NEAR_GROUPS].tolist()
+        for number in nearest:
+            if math.isfinite(estimates[number]):
+                yield self._fleet_hop(number, ends(self.instance.fleets[number].base), float(estimates[number]))
         air = [
             _Hop(Ride("drone", group.index, *ends(group.base)), estimate, group.service.id)
             for group in self.instance.drone_groups
-            if group.base != place and (estimate := drone_estimate(self.instance, group, place)) is not None
+            if group.base != place and (estimate := self._sortie_estimate(group, place)) is not None
         ]
         yield from sorted(air, key=lambda hop: (hop.estimate, hop.ride.group))[:_NEAR_GROUPS]
-        for origin, destination in self.instance.rides:
-            if (destination if inward else origin) == place:
-                yield from self._by_bus(origin, destination)
+        for pair in self._bus_pairs[inward].get(place, ()):
+            yield from self._by_bus(*pair)
         yield from self._own_base_hops(place, inward=inward)
 
     def _own_base_hops(self, place: int, *, inward: bool) -> Iterator[_Hop]:
         """Hops of carriers based at the place itself, to (from) the transfer sites they reach."""
-        for other in self._transfer_sites:
+        fleets = self._fleets_at.get(place, [])
+        groups = [group for group in self.instance.drone_groups if group.base == place]
+        for other in self._transfer_sites if fleets or groups else ():
             if other == place:
                 continue
             ends = (other, place) if inward else (place, other)
-            for fleet in self.instance.fleets:
-                if fleet.base == place:
-                    estimate = fleet_estimate(fleet, *ends)
-                    if estimate is not None:
-                        yield _Hop(Ride("fleet", fleet.index, *ends), estimate, fleet.type.id)
-            yield from (hop for hop in self._by_air(*ends) if self.instance.drone_groups[hop.ride.group].base == place)
+            for number in fleets:
+                estimate = float(self._reach.home[number, other])
+                if math.isfinite(estimate):
+                    yield self._fleet_hop(number, ends, estimate)
+            for group in groups:
+                sortie = self._sortie_estimate(group, other)
+                if sortie is not None:
+                    yield _Hop(Ride("drone", group.index, *ends), sortie, group.service.id)
+
+    @cached_property
+    def _reach(self) -> Reach:
+        return Reach(self.instance)
+
+    @cached_property
+    def _fleets_at(self) -> dict[int, list[int]]:
+        found: dict[int, list[int]] = {}
+        for fleet in self.instance.fleets:
+            found.setdefault(fleet.base, []).append(fleet.index)
+        return found
+
+    @cached_property
+    def _bus_pairs(self) -> tuple[dict[int, list[tuple[int, int]]], dict[int, list[tuple[int, int]]]]:
+        """Pairs of places with a bus ride, by origin and by destination."""
+        found: tuple[dict[int, list[tuple[int, int]]], dict[int, list[tuple[int, int]]]] = ({}, {})
+        for pair in self.instance.rides:
+            for end in (0, 1):
+                found[end].setdefault(pair[end], []).append(pair)
+        return found
 
     @cached_property
     def _transfer_sites(self) -> list[int]:
         sites = {fleet.base for fleet in self.instance.fleets} | {group.base for group in self.instance.drone_groups}
         for origin, destination in self.instance.rides:
             sites |= {origin, destination}
-        return sorted(site for site in sites if self._can_store(site))
+        return sorted(site for site in sites if self._stores[site])
 
     # --- Goods -----------------------------------------------------------------------------------------------------
 
@@ -247,21 +312,32 @@ class ChainFinder:
 
 
 def _few_of_each(parts: list[_Part]) -> list[_Part]:
-    """Keep the cheapest parts of each sequence of carrier types."""
+    """Keep the cheapest parts of each sequence of carrier types, cheapest first."""
     parts.sort(key=lambda part: part.estimate)
     kept: list[_Part] = []
     seen: dict[tuple[str, ...], int] = {}
     for part in parts:
-        names = tuple([hop.name for hop in part.hops])
-        if seen.get(names, 0) < _PER_SEQUENCE:
-            seen[names] = seen.get(names, 0) + 1
+        if seen.get(part.names, 0) < _PER_SEQUENCE:
+            seen[part.names] = seen.get(part.names, 0) + 1
             kept.append(part)
-    return kept
+    return kept[:_PARTS_PER_SITE]
 
 
-def _rank(chain: Chain) -> tuple[float, int, tuple[tuple[str, int, int, int], ...]]:
-    rides = tuple((ride.kind, ride.group, ride.origin, ride.destination) for ride in chain.rides)
-    return (chain.estimate, len(chain.rides), rides)
+def _rank(chain: Chain) -> tuple[float, int]:
+    return (chain.estimate, len(chain.rides))
+
+
+class ChainBook(dict[int, tuple[Chain, ...]]):
+    """The chains of every job by its index, found when first asked for: a large day must not wait for all of them."""
+
+    def __init__(self, finder: ChainFinder, keep: int = MAX_CHAINS) -> None:
+        super().__init__()
+        self._finder, self._keep = finder, keep
+
+    def __missing__(self, index: int) -> tuple[Chain, ...]:
+        """Find the chains of a job."""
+        self[index] = self._finder.chains(self._finder.instance.jobs[index], self._keep)
+        return self[index]
 
 
 def ride_takes(instance: Instance, ride: Ride, job: Job) -> bool:
@@ -285,34 +361,6 @@ def ride_takes(instance: Instance, ride: Ride, job: Job) -> bool:
         )
     rides = instance.rides[ride.origin, ride.destination]
     return any(admits(instance.trips[bus.trip], job) for bus in rides)
-
-
-def job_estimate(instance: Instance, chain: Chain, job: Job) -> float:
-    """Return the chain's estimate with what depends on the job: pieces and kilograms on buses, handling."""
-    money = chain.estimate
-    for ride in chain.rides:
-        if ride.kind == "bus":
-            trips = [instance.trips[bus.trip] for bus in instance.rides[ride.origin, ride.destination]]
-            trip = trips[0]
-            money += bus_fee(trip, job) - trip.fee_per_kg - trip.fee_per_piece
-    extra_pieces = job.pieces - 1
-    return money + instance.problem.rates.handling_per_piece * extra_pieces * (len(chain.rides) - 1)
-
-
-def fleet_estimate(fleet: Fleet, origin: int, destination: int) -> float | None:
-    """Return a share of the round trip's cost over both ends, None where there is no way."""
-    duration, base = fleet.travel.duration_s, fleet.base
-    way = [base, *(place for place in (origin, destination) if place != base), base]
-    travel = sum(duration[a][b] for a, b in pairwise(way))
-    shift = fleet.type.shift_end_s - fleet.type.shift_start_s
-    if travel >= min(UNREACHABLE_S, shift, fleet.type.max_drive_s + 1):
-        return None
-    if fleet.type.range_wh is not None:
-        energy = fleet.travel.energy_wh
-        if sum(energy[a][b] for a, b in pairwise(way)) > fleet.type.range_wh:
-            return None
-    cost = sum(fleet.arc_cost[a][b] for a, b in pairwise(way))
-    return cost * _SHARE[fleet.type.kind] + (len(way) - 2) * fleet.type.stop_s * fleet.cost_per_s
 
 
 def drone_estimate(instance: Instance, group: DroneGroup, place: int) -> float | None:

@@ -11,13 +11,13 @@ from routing.model.plan import CostBreakdown, Plan
 from routing.model.problem import Problem
 from routing.solver.choice import choose, learn_prices
 from routing.solver.improvement import Moves, construct, construction_order, insert_job, step
-from routing.solver.instance import Instance, compile_instance
-from routing.solver.itineraries import ChainFinder
+from routing.solver.instance import Instance, compile_instance, unbundled
+from routing.solver.itineraries import ChainBook, ChainFinder
 from routing.solver.reasons import explain_state
 from routing.solver.resume import state_of
 from routing.solver.rounds import rebuild_rounds
 from routing.solver.schedule import make_plan, settle
-from routing.solver.state import Image, State
+from routing.solver.state import State
 from routing.solver.stopping import Clock, Limits, Progress
 from routing.solver.tasks import Chain
 from routing.solver.verify import broken_orders
@@ -79,31 +79,30 @@ def solve(
     instance = compile_instance(problem, limits.only)
     clock.report("itineraries", None, 0, force=True)
     finder = ChainFinder(instance)
-    chains = {job.index: () if clock.interrupted() else finder.chains(job) for job in instance.jobs}
-    moves = Moves(instance, chains, random.Random(seed))  # noqa: S311 # a search, not a secret
+    moves = Moves(instance, ChainBook(finder), random.Random(seed))  # noqa: S311 # a search, not a secret
     state = State(instance)
     _construct(state, moves, clock, seed)
     _widen(state, finder, moves, clock)
     _improve(state, moves, clock)
-    plan = _finish(state, moves, clock)
+    plan = _finish(state, finder, moves, clock)
     return Solution(plan, cost_of(problem, plan), clock.iteration)
 
 
 def _construct(state: State, moves: Moves, clock: Clock, seed: int) -> None:
     """Build first plans: all carriers greedily, by chosen chains, by road alone; keep the best."""
-    order = construction_order(state.instance, moves.chains)
+    order = construction_order(state.instance)
     clock.report("construction", None, 0, force=True)
     empty = state.image()
-    construct(state, moves, order, clock.interrupted)
+    construct(state, moves, order, clock.building_over)
     best = (state.cost(), state.image())
     for by_road in (False, True):
         if state.instance.only_direct or clock.interrupted() or clock.share_done() > _CONSTRUCTION_SHARE:
             break
         restricted = _road_only(state.instance, moves) if by_road else _chosen_only(state, moves, clock, seed)
         state.load(empty)
-        construct(state, restricted, order, clock.interrupted)
+        construct(state, restricted, order, clock.building_over)
         left = [job for job in order if job.index not in state.served]
-        construct(state, moves, left, clock.interrupted)
+        construct(state, moves, left, clock.building_over)
         best = min(best, (state.cost(), state.image()), key=lambda found: found[0])
     state.load(best[1])
 
@@ -112,10 +111,10 @@ def _widen(state: State, finder: ChainFinder, moves: Moves, clock: Clock) -> Non
     """Give jobs that are still left out more chains, and try them again."""
     left = [job for job in state.instance.jobs if job.index not in state.served]
     for job in left:
-        if clock.interrupted():
+        if clock.building_over():
             return
         moves.chains[job.index] = finder.chains(job, _LAST_CHAINS)
-    construct(state, moves, left, clock.interrupted)
+    construct(state, moves, left, clock.building_over)
 
 
 def _chosen_only(state: State, moves: Moves, clock: Clock, seed: int) -> Moves:
@@ -123,8 +122,8 @@ def _chosen_only(state: State, moves: Moves, clock: Clock, seed: int) -> Moves:
     time_s = None if clock.deterministic else max(0.1, _CHOICE_SHARE * clock.remaining_s)
     chosen = choose(state.instance, moves.chains, learn_prices(state), seed, time_s, clock.interrupted)
     chains: dict[int, tuple[Chain, ...]] = {}
-    for index in moves.chains:
-        chains[index] = (chosen[index],) if index in chosen else ()
+    for job in state.instance.jobs:
+        chains[job.index] = (chosen[job.index],) if job.index in chosen else ()
     return Moves(state.instance, chains, moves.random, moves.neighbours)
 
 
@@ -135,7 +134,7 @@ def _road_only(instance: Instance, moves: Moves) -> Moves:
         ride = chain.rides[0]
         return len(chain.rides) == 1 and ride.kind == "fleet" and instance.fleets[ride.group].type.kind == "vehicle"
 
-    chains = {index: tuple(chain for chain in found if by_road(chain)) for index, found in moves.chains.items()}
+    chains = {job.index: tuple(chain for chain in moves.chains[job.index] if by_road(chain)) for job in instance.jobs}
     return Moves(instance, chains, moves.random, moves.neighbours)
 
 
@@ -143,8 +142,8 @@ def _improve(state: State, moves: Moves, clock: Clock) -> None:
     """Run destroy and repair until the limits are reached; the state ends at the best plan found."""
     if not state.instance.jobs:
         return
-    cost = state.cost()
-    best: tuple[float, Image] = (cost, state.image())
+    cost = best = state.cost()
+    state.begin()  # what changed since the best plan
     jobs, begun = len(state.instance.jobs), clock.share_done()
     while not clock.finished():
         share = min(1.0, clock.share_done())
@@ -155,10 +154,12 @@ def _improve(state: State, moves: Moves, clock: Clock) -> None:
             cost = state.cost()
         cost = step(state, moves, temperature, cost)
         clock.iteration += 1
-        if cost < best[0] - 1e-6:
-            best = (cost, state.image())
-        clock.report("improvement", best[0], state.orders_served())
-    state.load(best[1])
+        if cost < best - 1e-6:
+            best = cost
+            state.commit()
+            state.begin()
+        clock.report("improvement", best, state.orders_served())
+    state.rollback()
 
 
 def _rebuild(state: State, clock: Clock) -> None:
@@ -169,7 +170,7 @@ def _rebuild(state: State, clock: Clock) -> None:
         rebuild_rounds(state, number, None if clock.deterministic else _REBUILD_S)
 
 
-def _finish(state: State, moves: Moves, clock: Clock) -> Plan:
+def _finish(state: State, finder: ChainFinder, moves: Moves, clock: Clock) -> Plan:
     """Settle all times, try single orders of bundles left out once more, and explain what stays unassigned."""
     clock.report("checking", state.cost(), state.orders_served(), force=True)
     plan = _sound_plan(state, moves)
@@ -177,12 +178,11 @@ def _finish(state: State, moves: Moves, clock: Clock) -> Plan:
     if state.orders_served() == len(problem.orders):
         clock.report("explaining", state.cost(), state.orders_served(), force=True)
         return plan
-    instance = compile_instance(problem, clock.limits.only, bundle=False)
-    finder, single = ChainFinder(instance), state_of(instance, plan)
+    instance = unbundled(state.instance)
+    finder, single = finder.serving(instance), state_of(instance, plan)
     if not clock.interrupted():
         left = [job for job in instance.jobs if job.index not in single.served]
-        chains = {job.index: finder.chains(job, _LAST_CHAINS) for job in left}
-        more = Moves(instance, chains, moves.random)
+        more = Moves(instance, ChainBook(finder, _LAST_CHAINS), moves.random)
         construct(single, more, left, clock.interrupted, 1.0)
         extended = _sound_plan(single, more)
         if _cost_so_far(problem, extended) < _cost_so_far(problem, plan):
@@ -190,7 +190,7 @@ def _finish(state: State, moves: Moves, clock: Clock) -> Plan:
         else:
             single = state_of(instance, plan)
     clock.report("explaining", single.cost(), single.orders_served(), force=True)
-    return Plan(plan.routes, explain_state(finder, single, clock.cancelled))
+    return Plan(plan.routes, explain_state(finder, single, clock.cancelled, clock.overdue))
 
 
 def _cost_so_far(problem: Problem, plan: Plan) -> int:
@@ -213,7 +213,7 @@ def _sound_plan(state: State, moves: Moves) -> Plan:
             return plan
         state.remove(*out)
         for job in out:
-            if attempt < _REPAIRS and job.index not in banned and job.index in moves.chains:
+            if attempt < _REPAIRS and job.index not in banned:
                 banned.add(job.index)
                 insert_job(state, moves, job, job.unserved_cost)
     return Plan()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from routing.model.order import Order
 from routing.model.plan import Plan, Relaxation, Unassigned
@@ -47,6 +48,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "The search was stopped before this order was looked at.",
         "求解被中止,该订单尚未处理。",
     ),
+    "SEARCH_LIMIT": (
+        "The time limit ended before it had a place in the plan; a longer search may serve it or say why not.",
+        "时限内未能安排;延长求解时间可安排或说明原因。",
+    ),
     "SEARCH_ENDED": (
         "It fits at a cost below its penalty; a longer search may serve it.",
         "可行且成本低于罚金,延长求解时间可安排。",
@@ -56,6 +61,10 @@ REASONS: dict[str, tuple[str, str]] = {
 _DAY_S = 86_400
 _WIDE, _TRIES = 40, 8
 """Chains looked at when explaining, more than the search keeps, and how many of them are placed for a trial."""
+_NARROW = 8
+"""Chains looked at for orders whose relaxation is not sought."""
+_RELAXED = 50
+"""Orders whose smallest relaxation is sought: the first ones; it takes many trials. The rest get the reason alone."""
 
 
 def explain_unassigned(problem: Problem, plan: Plan, only: tuple[str, ...] = ()) -> tuple[Unassigned, ...]:
@@ -81,16 +90,28 @@ def explain_unassigned(problem: Problem, plan: Plan, only: tuple[str, ...] = ())
 
 
 def explain_state(
-    finder: ChainFinder, state: State, cancelled: Callable[[], bool] = lambda: False
+    finder: ChainFinder,
+    state: State,
+    cancelled: Callable[[], bool] = lambda: False,
+    overdue: Callable[[], bool] = lambda: False,
 ) -> tuple[Unassigned, ...]:
     """Return the reasons of all orders a state leaves out; its instance holds one job per order.
 
-    Once `cancelled` is true the rest is not tried any more and says so.
+    Once `cancelled` or `overdue` is true the rest is not tried any more and says so.
     """
     instance = state.instance
     desk = _Desk(instance, finder, State(instance), state)
+    brief = replace(desk, relaxes=False)
     left = [job.orders[0] for job in instance.jobs if job.index not in state.served]
-    return tuple(_reason(order, "SEARCH_STOPPED") if cancelled() else _explain(desk, order) for order in left)
+    found: list[Unassigned] = []
+    for number, order in enumerate(left):
+        if cancelled():
+            found.append(_reason(order, "SEARCH_STOPPED"))
+        elif overdue():
+            found.append(_reason(order, "SEARCH_LIMIT"))
+        else:
+            found.append(_explain(desk if number < _RELAXED else brief, order))
+    return tuple(found)
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,19 +122,25 @@ class _Desk:
     finder: ChainFinder
     idle: State
     full: State
+    relaxes: bool = True
+    """Whether the smallest relaxation is sought, too."""
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {place.id: number for number, place in enumerate(self.instance.places)}
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        return {job.orders[0].id: job.index for job in self.instance.jobs}
 
     def job(self, order: Order) -> Job:
         """Return the order as a job, whatever was changed in it."""
-        index = {order.from_id: -1, order.to_id: -1}
-        for number, place in enumerate(self.instance.places):
-            if place.id in index:
-                index[place.id] = number
-        number = next(job.index for job in self.instance.jobs if job.orders[0].id == order.id)
-        return make_job(self.instance.problem, index, number, (order,))
+        return make_job(self.instance.problem, self._places, self._numbers[order.id], (order,))
 
     def try_in(self, state: State, job: Job) -> tuple[Proposal, float] | None:
         """Return the cheapest proposal that holds in a state and its cost with spoilage; the state stays as it is."""
-        options = [(chain, window) for chain in self.finder.chains(job, _WIDE) for window in job.windows]
+        width = _WIDE if self.relaxes else _NARROW
+        options = [(chain, window) for chain in self.finder.chains(job, width) for window in job.windows]
         for _ in range(_TRIES):
             best: Proposal | None = None
             known: KnownSites = {}
@@ -136,7 +163,7 @@ def _explain(desk: _Desk, order: Order) -> Unassigned:
     if job.origin == job.destination:
         return _reason(order, "SAME_PLACE")
     if not desk.finder.chains(job):
-        reached = desk.finder.all_chains(job.origin, job.destination)
+        reached = desk.finder.reaches(job.origin, job.destination)
         return _goods_barred(desk, order) if reached else _no_route(desk, order)
     alone = desk.try_in(desk.idle, job)
     if alone is None:
@@ -197,6 +224,8 @@ def _goods_barred(desk: _Desk, order: Order) -> Unassigned:
 
     light = replace(order, weight_kg=0.01)
     small = replace(order, volume_l=0.01, longest_cm=0.0)
+    if not desk.relaxes:
+        return _reason(order, _barred_code(order, taken))
     if taken(light):
         kg = _largest(lambda kg: taken(replace(order, weight_kg=kg)), 0.01, order.weight_kg, 0.01)
         return _reason(
@@ -207,11 +236,22 @@ def _goods_barred(desk: _Desk, order: Order) -> Unassigned:
         return _reason(
             order, "TOO_LARGE", _lighter(desk, order, replace(small, volume_l=litres), "orders.volume_l", "litres")
         )
+    return _reason(order, _barred_code(order, taken))
+
+
+def _barred_code(order: Order, taken: Callable[[Order], bool]) -> str:
+    """Return what keeps the goods off all carriers that lead there: weight, size, danger or class."""
+    light = replace(order, weight_kg=0.01)
+    small = replace(order, volume_l=0.01, longest_cm=0.0)
+    if taken(light):
+        return "TOO_HEAVY"
+    if taken(small):
+        return "TOO_LARGE"
     if taken(replace(small, weight_kg=0.01)):
-        return _reason(order, "TOO_HEAVY")
+        return "TOO_HEAVY"
     if order.dangerous and taken(replace(order, dangerous=False)):
-        return _reason(order, "DANGEROUS_BARRED")
-    return _reason(order, "CLASS_BARRED")
+        return "DANGEROUS_BARRED"
+    return "CLASS_BARRED"
 
 
 def _lighter(desk: _Desk, order: Order, changed: Order, field: str, unit: str) -> Relaxation:
@@ -240,8 +280,10 @@ def _times_barred(desk: _Desk, order: Order, job: Job) -> Unassigned:
         return desk.try_in(desk.idle, desk.job(changed)) is not None
 
     if order.windows and feasible(replace(order, windows=())):
-        return _reason(order, "WINDOW_TOO_TIGHT", _wider_window(feasible, order))
+        return _reason(order, "WINDOW_TOO_TIGHT", _wider_window(feasible, order) if desk.relaxes else None)
     if order.release_s > 0 and feasible(replace(order, release_s=0)):
+        if not desk.relaxes:
+            return _reason(order, "RELEASED_TOO_LATE")
         minutes = order.release_s / 60.0 - _largest(
             lambda m: feasible(replace(order, release_s=int(m * 60))), 0.0, order.release_s / 60.0, 1.0
         )
@@ -253,7 +295,7 @@ def _times_barred(desk: _Desk, order: Order, job: Job) -> Unassigned:
     if job.product.cold:
         warm = _with_product(job, cold=False, box=job.product.box)
         if desk.try_in(desk.idle, warm) is not None:
-            return _reason(order, "COLD_LIMIT", _longer_out_of_band(desk, job))
+            return _reason(order, "COLD_LIMIT", _longer_out_of_band(desk, job) if desk.relaxes else None)
     always = replace(
         desk.instance,
         opens_s=(0,) * len(desk.instance.places),
@@ -327,6 +369,8 @@ def _longer_out_of_band(desk: _Desk, job: Job) -> Relaxation | None:
 
 def _no_room(desk: _Desk, order: Order, job: Job, alone: Proposal) -> Unassigned:
     """Tell full buses from busy carriers by giving each of the carriers of its best itinerary more room."""
+    if not desk.relaxes:
+        return _reason(order, "NO_CAPACITY")
     buses = [site.load.number for site in alone.sites if hasattr(site, "load")]
     for number in buses:
         load = desk.full.buses[number]

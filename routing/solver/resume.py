@@ -23,6 +23,24 @@ class _Halt:
     handover: Handover
 
 
+class _Roll:
+    """Places, carriers and bus rides of an instance by what the plan calls them."""
+
+    def __init__(self, state: State) -> None:
+        instance = state.instance
+        self.instance = instance
+        self.place = {place.id: k for k, place in enumerate(instance.places)}
+        self.fleet = {vehicle: fleet.index for fleet in instance.fleets for vehicle in fleet.ids}
+        self.group = {drone: group.index for group in instance.drone_groups for drone in group.ids}
+        self.day = {day.vehicle_id: day for fleet in state.days for day in fleet}
+        self.drone = {drone.drone_id: drone for group in state.drones for drone in group}
+        self.bus = {load.trip.id: load for load in state.buses}
+        self.rides: dict[tuple[int, int, int], BusRide] = {
+            (ride.trip, ride.board_call, ride.alight_call): ride for found in instance.rides.values() for ride in found
+        }
+        """By trip, call of boarding and call of alighting."""
+
+
 def state_of(instance: Instance, plan: Plan) -> State:
     """Return the state whose carriers run the plan's routes; unserved jobs stay out.
 
@@ -35,6 +53,7 @@ def state_of(instance: Instance, plan: Plan) -> State:
     """
     state = State(instance)
     jobs = {job.orders[0].id: job for job in instance.jobs}
+    roll = _Roll(state)
     halts: dict[str, list[_Halt]] = {}
     for route in plan.routes:
         for halt in _halts(route):
@@ -42,15 +61,12 @@ def state_of(instance: Instance, plan: Plan) -> State:
     tasks: dict[tuple[str, str, int], Task] = {}
     for order_id, found in halts.items():
         found.sort(key=lambda halt: halt.route.stops[halt.load_at].departure_s)
-        chain = _chain_tasks(instance, jobs[order_id], found)
+        chain = _chain_tasks(roll, jobs[order_id], found)
         state.adopt(jobs[order_id], chain)
         for task, halt in zip(chain, found, strict=True):
             tasks[order_id, halt.route.id, halt.load_at] = task
-    rides = {
-        (ride.trip, ride.board_call, ride.alight_call): ride for found in instance.rides.values() for ride in found
-    }
     for route in sorted(plan.routes, key=lambda route: route.stops[0].arrival_s):
-        _run(state, route, tasks, rides)
+        _run(roll, route, tasks)
     state.refresh_all()
     return state
 
@@ -65,12 +81,12 @@ def _halts(route: Route) -> list[_Halt]:
     return found
 
 
-def _chain_tasks(instance: Instance, job: Job, halts: list[_Halt]) -> tuple[Task, ...]:
-    index = {place.id: k for k, place in enumerate(instance.places)}
+def _chain_tasks(roll: _Roll, job: Job, halts: list[_Halt]) -> tuple[Task, ...]:
+    instance, index = roll.instance, roll.place
     tasks: list[Task] = []
     for position, halt in enumerate(halts):
         origin, target = (index[halt.route.stops[at].place] for at in (halt.load_at, halt.unload_at))
-        ride = _ride(instance, halt.route, origin, target)
+        ride = _ride(roll, halt.route, origin, target)
         window = _window(job, halt) if position + 1 == len(halts) else (0, FAR_S)
         task = Task(job, ride, instance.service_at(job, origin), instance.service_at(job, target), window)
         task.choose_compartment(_compartment(instance, ride, halt.handover), halt.handover.box is not None)
@@ -86,14 +102,12 @@ def _window(job: Job, halt: _Halt) -> tuple[int, int]:
     return next((window for window in job.windows if window[0] <= start <= window[1]), job.windows[0])
 
 
-def _ride(instance: Instance, route: Route, origin: int, target: int) -> Ride:
+def _ride(roll: _Roll, route: Route, origin: int, target: int) -> Ride:
     if route.kind == "bus":
         return Ride("bus", -1, origin, target)
     if route.kind == "drone":
-        group = next(group.index for group in instance.drone_groups if route.carrier in group.ids)
-        return Ride("drone", group, origin, target)
-    fleet = next(fleet.index for fleet in instance.fleets if route.carrier in fleet.ids)
-    return Ride("fleet", fleet, origin, target)
+        return Ride("drone", roll.group[route.carrier], origin, target)
+    return Ride("fleet", roll.fleet[route.carrier], origin, target)
 
 
 def _compartment(instance: Instance, ride: Ride, handover: Handover) -> int:
@@ -103,26 +117,21 @@ def _compartment(instance: Instance, ride: Ride, handover: Handover) -> int:
     return names.index(handover.compartment)
 
 
-BusRides = dict[tuple[int, int, int], BusRide]
-"""Rides by trip, call of boarding and call of alighting."""
-
-
-def _run(state: State, route: Route, tasks: dict[tuple[str, str, int], Task], rides: BusRides) -> None:
-    carrier = state.instance.problem.carrier_by_id[route.carrier]
+def _run(roll: _Roll, route: Route, tasks: dict[tuple[str, str, int], Task]) -> None:
+    carrier = roll.instance.problem.carrier_by_id[route.carrier]
     if isinstance(carrier, Vehicle):
-        _drive(state, route, tasks)
+        _drive(roll, route, tasks)
     elif isinstance(carrier, Drone):
-        _fly(state, route, tasks)
+        _fly(roll, route, tasks)
     else:
-        _ride_along(state, route, carrier, tasks, rides)
+        _ride_along(roll, route, carrier, tasks)
 
 
-def _drive(state: State, route: Route, tasks: dict[tuple[str, str, int], Task]) -> None:
-    index = {place.id: k for k, place in enumerate(state.instance.places)}
-    day = next(day for fleet in state.days for day in fleet if day.vehicle_id == route.carrier)
+def _drive(roll: _Roll, route: Route, tasks: dict[tuple[str, str, int], Task]) -> None:
+    day = roll.day[route.carrier]
     aboard: dict[str, Task] = {}
     for at, stop in enumerate(route.stops):
-        day.insert_stop(len(day.place), index[stop.place], begins=at == 0)
+        day.insert_stop(len(day.place), roll.place[stop.place], begins=at == 0)
         day.unloads[-1] = tuple(aboard.pop(handover.order) for handover in stop.unload)
         day.loads[-1] = tuple(tasks[handover.order, route.id, at] for handover in stop.load)
         for task in day.loads[-1]:
@@ -130,11 +139,11 @@ def _drive(state: State, route: Route, tasks: dict[tuple[str, str, int], Task]) 
             aboard[task.job.orders[0].id] = task
 
 
-def _fly(state: State, route: Route, tasks: dict[tuple[str, str, int], Task]) -> None:
-    drone = next(drone for group in state.drones for drone in group if drone.drone_id == route.carrier)
+def _fly(roll: _Roll, route: Route, tasks: dict[tuple[str, str, int], Task]) -> None:
+    drone = roll.drone[route.carrier]
     down = tuple(tasks[handover.order, route.id, 0] for handover in route.stops[0].load)
     up = tuple(tasks[handover.order, route.id, 1] for handover in route.stops[1].load)
-    place = next(k for k, place in enumerate(state.instance.places) if place.id == route.stops[1].place)
+    place = roll.place[route.stops[1].place]
     kg = [sum(task.kg for task in side) for side in (down, up)]
     flight = fly_at(drone.group, place, route.stops[0].departure_s, *kg)
     if flight is None:
@@ -145,10 +154,8 @@ def _fly(state: State, route: Route, tasks: dict[tuple[str, str, int], Task]) ->
         task.owner = drone
 
 
-def _ride_along(
-    state: State, route: Route, trip: BusTrip, tasks: dict[tuple[str, str, int], Task], rides: BusRides
-) -> None:
-    load = next(load for load in state.buses if load.trip.id == route.carrier)
+def _ride_along(roll: _Roll, route: Route, trip: BusTrip, tasks: dict[tuple[str, str, int], Task]) -> None:
+    load = roll.bus[route.carrier]
     for halt in _halts(route):
         task = tasks[halt.handover.order, route.id, halt.load_at]
         calls = [
@@ -159,5 +166,5 @@ def _ride_along(
             )
             for at in (halt.load_at, halt.unload_at)
         ]
-        load.entries.append((task, rides[load.number, calls[0], calls[1]]))
+        load.entries.append((task, roll.rides[load.number, calls[0], calls[1]]))
         task.owner = load

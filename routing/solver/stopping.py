@@ -9,6 +9,9 @@ from dataclasses import dataclass
 _RESERVE_S, _RESERVE_PER_ORDER_S, _RESERVE_SHARE = 0.5, 0.004, 0.2
 """Kept back from the time limit for settling, checking and explaining: so much and per order, at most that share."""
 
+_OVERTIME_SHARE, _OVERTIME_S = 0.1, 1.0
+"""How long past the time limit orders left out are still explained."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -16,14 +19,12 @@ class Limits:
 
     With `max_iterations` the search never looks at the clock to decide anything but whether `time_limit_s` is over:
     the same problem, seed and iterations give the same plan. `only` restricts the kinds of carrier (empty: all);
-    ``("vehicle",)`` means road vehicles from door to door without transfer. `workers` is the number of processes a
-    later solver may use; the search is sequential now.
+    ``("vehicle",)`` means road vehicles from door to door without transfer.
     """
 
     time_limit_s: float | None = 60.0
     max_iterations: int | None = None
     only: tuple[str, ...] = ()
-    workers: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,17 @@ class Clock:
         if self.limits.max_iterations is not None and self.iteration >= self.limits.max_iterations:
             return True
         return self.share_done() >= 1.0 or self.interrupted()
+
+    def building_over(self) -> bool:
+        """Return whether no more orders are to be inserted: the rest of the time limit is for finishing the plan."""
+        if self.deterministic or self.limits.time_limit_s is None:
+            return self.interrupted()
+        return self.share_done() >= 1.0 or self.interrupted()
+
+    def overdue(self) -> bool:
+        """Return whether the time limit is over by so much that the solve must end at once."""
+        limit_s = self.limits.time_limit_s
+        return limit_s is not None and self.elapsed_s >= limit_s * (1.0 + _OVERTIME_SHARE) + _OVERTIME_S
 
     def report(self, stage: str, cost: float | None, served: int, *, force: bool = False) -> None:
         """Tell the caller how far the search is, at most twice a second unless forced."""
