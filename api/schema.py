@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,8 +40,10 @@ def _alone(engine: Engine) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
         return
-    with engine.connect() as connection:
-        connection.execute(text("SELECT pg_advisory_lock(:number)"), {"number": _POSTGRES_LOCK})
+    # In no transaction: the job engine builds indices concurrently, which waits for every transaction to end.
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        while not connection.execute(text("SELECT pg_try_advisory_lock(:number)"), {"number": _POSTGRES_LOCK}).scalar():
+            time.sleep(0.2)  # a statement that waits within the database would be waited for in turn
         try:
             yield
         finally:

@@ -136,7 +136,8 @@ def revoke_key(
 
 def _log() -> None:
     logging.basicConfig(level=logging.INFO, format=_LOG_FORMAT)
-    logging.getLogger("dbos").setLevel(logging.WARNING)
+    for noisy in ("dbos", "alembic"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
 def _settings(**given: Any) -> Settings:
