@@ -94,7 +94,7 @@ def parse_body(document: bytes, model: type[Body]) -> Body:
     Raises
     ------
     ApiError
-        MALFORMED_JSON or INVALID_REQUEST with every fault.
+        MALFORMED_BODY or INVALID_REQUEST with every fault.
     """
     try:
         return model.model_validate_json(document)
