@@ -32,6 +32,10 @@ EXACT_CELLS = 40_000
 """Assignments (client, site) up to which HiGHS gets all that are left."""
 NEAR_SITES = 8
 """Sites per client in the part HiGHS gets where all are too many."""
+CORE_SITES = 6
+"""Sites per client in the first, smaller part."""
+SELDOM, ALMOST_ALWAYS = 0.05, 0.95
+"""Options the relaxation opens less or more often are closed or open in that part."""
 SWAP_ROUNDS = 40
 
 
@@ -95,8 +99,8 @@ def solve_capacitated(question: CapacityQuestion, *, gap: float = 0.0, time_limi
                 best = tried[repaired]
         return best.cost
 
-    relaxation = relax(question, consider, gap=gap, time_limit_s=0.3 * time_limit_s)
-    best = _improved(question, best, relaxation, min(deadline, time.monotonic() + 0.15 * time_limit_s))
+    relaxation = relax(question, consider, gap=gap, time_limit_s=0.4 * time_limit_s)
+    best = _improved(question, best, relaxation, min(deadline, time.monotonic() + 0.08 * time_limit_s))
     if question.split and best.found is not None:
         best = _exactly_assigned(question, best)
     if _closed(best.cost, relaxation.bound, gap, question):
@@ -115,6 +119,9 @@ def _finish(
     whole = int(cells.sum()) <= EXACT_CELLS
     if not whole:
         cells &= _near(question, relaxation, options, best)
+        best = _core(question, relaxation, best, gap, deadline)
+        if _closed(best.cost, relaxation.bound, gap, question):
+            return _answer(best, relaxation.bound, question)
     left = max(1.0, deadline - time.monotonic())
     solved = solve_mip(question, options, cells, gap=gap, time_limit_s=left)
     bound = relaxation.bound
@@ -130,15 +137,40 @@ def _finish(
     return replace(answer, infeasible=whole and solved.infeasible and best.found is None)
 
 
+def _core(question: CapacityQuestion, relaxation: Relaxation, best: _Best, gap: float, deadline: float) -> _Best:
+    """Return a better choice from the programme in which only the options in doubt are free, or `best`."""
+    often = relaxation.often
+    usable = (often > SELDOM) & question.may_open[question.option_site]
+    usable[list(question.must_options)] = True
+    fixed = often > ALMOST_ALWAYS
+    kept = np.zeros(question.n_sites, dtype=np.bool_)
+    kept[question.option_site[usable]] = True
+    share = 0.7 * (deadline - time.monotonic())
+    few = _nearest(question, kept, CORE_SITES)
+    if best.found is not None:
+        few[best.found.client, best.found.site] |= kept[best.found.site]
+    solved = solve_mip(question, usable, few, gap=gap / 4.0, time_limit_s=share, fixed=fixed)
+    if solved.options is None or solved.cost >= best.cost:
+        return best
+    found = _Best(solved.options, solved.assignment, solved.cost)
+    return _exactly_assigned(question, found) if question.split else found
+
+
+def _nearest(question: CapacityQuestion, usable: BoolArray, many: int) -> BoolArray:
+    """Return the assignments to each client's cheapest usable sites, (n, m)."""
+    cost = np.where(usable[None, :], question.cost, np.inf)
+    kept = min(many, question.n_sites)
+    cheapest = np.argpartition(cost, kept - 1, axis=1)[:, :kept]
+    cells = np.zeros(question.cost.shape, dtype=np.bool_)
+    np.put_along_axis(cells, cheapest, True, axis=1)
+    return np.asarray(cells & np.isfinite(cost), dtype=np.bool_)
+
+
 def _near(question: CapacityQuestion, relaxation: Relaxation, options: BoolArray, best: _Best) -> BoolArray:
     """Return the assignments that look promising: cheapest by reduced cost, and those of the best choice, (n, m)."""
     usable = np.zeros(question.n_sites, dtype=bool)
     usable[question.option_site[options]] = True
-    reduced = np.where(usable[None, :], question.cost, np.inf)
-    kept = min(NEAR_SITES, question.n_sites)
-    nearest = np.argpartition(reduced, kept - 1, axis=1)[:, :kept]
-    cells = np.zeros(question.cost.shape, dtype=bool)
-    np.put_along_axis(cells, nearest, True, axis=1)
+    cells = _nearest(question, usable, NEAR_SITES)
     cells |= question.cost <= relaxation.price[:, None]
     if best.found is not None:
         cells[best.found.client, best.found.site] = True
@@ -198,25 +230,25 @@ def _count(question: CapacityQuestion, kept: list[int]) -> int:
 
 
 def _best_addition(question: CapacityQuestion, kept: list[int]) -> list[int] | None:
-    by_site = {int(question.option_site[o]): o for o in kept}
-    spent, count = float(question.option_money[kept].sum()), _count(question, kept)
-    best: tuple[float, list[int]] | None = None
-    for option in range(question.n_options):
-        site = int(question.option_site[option])
-        if not question.may_open[site] or by_site.get(site) == option:
-            continue
-        old = by_site.get(site)
-        room = question.option_capacity[option] - (question.option_capacity[old] if old is not None else 0.0)
-        money = question.option_money[option] - (question.option_money[old] if old is not None else 0.0)
-        more = int(question.option_counts[option]) - (int(question.option_counts[old]) if old is not None else 0)
-        if room <= 0.0 or (question.budget is not None and spent + money > question.budget + 1e-9):
-            continue
-        if question.at_most is not None and count + more > question.at_most:
-            continue
-        worth = room / (1.0 + max(0.0, money) + max(0.0, float(question.option_cost[option])))
-        if best is None or worth > best[0]:
-            best = (worth, [o for o in kept if o != old] + [option])
-    return None if best is None else best[1]
+    """Return `kept` with the option that adds most room for its price, in place of a smaller one of its site."""
+    room = np.zeros(question.n_sites)
+    money, counts = np.zeros(question.n_sites), np.zeros(question.n_sites, dtype=np.int64)
+    opened = question.option_site[kept]
+    room[opened], money[opened] = question.option_capacity[kept], question.option_money[kept]
+    counts[opened] = question.option_counts[kept]
+    site = question.option_site
+    more_room = np.minimum(question.option_capacity, 1e300) - np.minimum(room[site], 1e300)
+    more_money = question.option_money - money[site]
+    allowed = question.may_open[site] & (more_room > 0.0)
+    if question.budget is not None:
+        allowed &= money.sum() + more_money <= question.budget + 1e-9
+    if question.at_most is not None:
+        allowed &= counts.sum() + question.option_counts - counts[site] <= question.at_most
+    if not allowed.any():
+        return None
+    worth = more_room / (1.0 + np.maximum(0.0, more_money) + np.maximum(0.0, question.option_cost))
+    option = int(np.where(allowed, worth, -1.0).argmax())
+    return [o for o in kept if question.option_site[o] != site[option]] + [option]
 
 
 def _judged(question: CapacityQuestion, options: tuple[int, ...]) -> _Best:

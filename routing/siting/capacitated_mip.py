@@ -24,17 +24,29 @@ class MipAnswer:
 
 
 def solve_mip(
-    question: CapacityQuestion, options: BoolArray, cells: BoolArray, *, gap: float, time_limit_s: float
+    question: CapacityQuestion,
+    options: BoolArray,
+    cells: BoolArray,
+    *,
+    gap: float,
+    time_limit_s: float,
+    fixed: BoolArray | None = None,
 ) -> MipAnswer:
-    """Solve the model of `routing.siting.capacitated` on some options (q,) and assignments (n, m)."""
+    """Solve the model of `routing.siting.capacitated` on some options (q,) and assignments (n, m).
+
+    `fixed` options are open in any case; with them, or with options or assignments left out that matter, the bound
+    holds for that part only.
+    """
     model = mathopt.Model()
-    opened = {int(o): model.add_binary_variable() for o in np.flatnonzero(options)}
+    held = np.zeros(question.n_options, dtype=np.bool_) if fixed is None else fixed
+    opened = {int(o): model.add_variable(lb=float(held[o]), ub=1.0, is_integer=True) for o in np.flatnonzero(options)}
     by_site: dict[int, list[int]] = {}
     for option in opened:
         by_site.setdefault(int(question.option_site[option]), []).append(option)
     client, site = np.nonzero(cells)
     share = [model.add_variable(lb=0.0, ub=1.0, is_integer=not question.split) for _ in range(len(client))]
-    _serve_everyone(model, question, client, site, share, {j: _sum(opened, of) for j, of in by_site.items()})
+    in_doubt = {j: _sum(opened, of) for j, of in by_site.items() if not held[of].any()}
+    _serve_everyone(model, question, client, site, share, in_doubt)
     for site_id, of_site in by_site.items():
         row = mathopt.fast_sum([opened[o] for o in of_site])
         model.add_linear_constraint(row == 1.0 if site_id in question.must_open else row <= 1.0)
@@ -97,7 +109,8 @@ def _serve_everyone(
     of_client: list[list[mathopt.Variable]] = [[] for _ in range(question.n_clients)]
     for i, j, x in zip(client.tolist(), site.tolist(), share, strict=True):
         of_client[i].append(x)
-        model.add_linear_constraint(x <= open_at[j])
+        if j in open_at:
+            model.add_linear_constraint(x <= open_at[j])
     for row in of_client:
         model.add_linear_constraint(mathopt.fast_sum(row) == 1.0)
 

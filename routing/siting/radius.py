@@ -58,7 +58,7 @@ def solve_access(question: AccessQuestion, *, gap: float = 0.0, time_limit_s: fl
     deadline = time.monotonic() + time_limit_s
     if _is_p_median(question):
         return _by_median(question, time_limit_s)
-    merged = _merged(question)
+    merged = _merged(_foresighted(question))
     incumbent = _first_choice(merged)
     if incumbent is None:
         return None
@@ -85,6 +85,15 @@ def _by_median(question: AccessQuestion, time_limit_s: float) -> AccessAnswer | 
         question.access[0] * question.weight[:, None], p, forced_open=must, time_limit_s=time_limit_s
     )
     return AccessAnswer((found.open_sites,), found.cost / total, found.bound / total, found.proven)
+
+
+def _foresighted(question: AccessQuestion) -> AccessQuestion:
+    """Return the question with each period's limits no looser than those of later ones: what opens stays open."""
+    most, budget = list(question.at_most), list(question.budget)
+    for period in range(question.n_periods - 2, -1, -1):
+        most[period] = min((n for n in most[period : period + 2] if n is not None), default=None)
+        budget[period] = min((money for money in budget[period : period + 2] if money is not None), default=None)
+    return replace(question, at_most=tuple(most), budget=tuple(budget))
 
 
 def _merged(question: AccessQuestion) -> AccessQuestion:

@@ -11,8 +11,11 @@ import numpy as np
 from routing.siting.question import BoolArray, CapacityQuestion, FloatArray, IntArray
 
 STEPS = 1_200
+CONSIDERED_EVERY = 10
 PATIENCE = 12
 """Steps without a better bound before steps are shortened."""
+MEMORY = 0.03
+"""Weight of the newest step in `Relaxation.often`."""
 MAX_PACKED_CAPACITY = 4_000
 """Largest capacity the dynamic programme over whole loads is run for; beyond it clients are packed in part."""
 ROUNDING = 1e-6
@@ -33,6 +36,7 @@ class Relaxation:
     budget_price: float
     option_value: FloatArray
     slack: FloatArray
+    often: FloatArray
 
     def options_left(self, target: float) -> BoolArray:
         """Return the options that may be open in a choice costing `target` or less, shape (q,)."""
@@ -87,6 +91,7 @@ def relax(
     budget_price, scale, stale = 0.0, 2.0, 0
     best, best_price, best_budget_price = packing.at(price, budget_price), price.copy(), budget_price
     point, upper = best, consider(best.chosen)
+    often = np.zeros(question.n_options)
     for step in range(STEPS):
         if point.bound > best.bound + ROUNDING * max(1.0, abs(best.bound)):
             best, best_price, best_budget_price, stale = point, price.copy(), budget_price, 0
@@ -94,7 +99,7 @@ def relax(
             stale += 1
             if stale > PATIENCE:
                 scale, stale, price, budget_price = scale * 0.7, 0, best_price.copy(), best_budget_price
-        if step % 5 == 0 or stale == 0:
+        if step % CONSIDERED_EVERY == 0:
             upper = consider(point.chosen)
         done = np.isfinite(upper) and (upper - best.bound < max(question.step, gap * abs(upper)))
         if done or scale < 1e-3 or time.monotonic() > deadline:
@@ -111,7 +116,9 @@ def relax(
         price = price + length * slope
         budget_price = max(0.0, budget_price + length * spent / packing.money_unit)
         point = packing.at(price, budget_price)
-    return Relaxation(question, best.bound, best_price, best_budget_price, best.value, best.slack)
+        often *= 1.0 - MEMORY
+        often[list(point.chosen)] += MEMORY
+    return Relaxation(question, best.bound, best_price, best_budget_price, best.value, best.slack, often)
 
 
 class _Packing:
