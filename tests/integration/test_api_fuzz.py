@@ -11,7 +11,7 @@ from api_world import World, close_world, open_world
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
 
-CASES = int(os.environ.get("SHANLU_FUZZ_CASES", "300"))
+CASES = int(os.environ.get("SHANLU_FUZZ_CASES", "150"))
 """Cases over all operations; CI and the benchmark ask for more."""
 
 
