@@ -82,6 +82,7 @@ function chart() {
   const ys = DATA.steps.map((step) => step.figures.mean_min);
   const zs = DATA.steps.map((step) => step.delivery ?? 0);
   const scaled = (value, all, low, high) => low + ((value - Math.min(...all)) / (Math.max(...all) - Math.min(...all) || 1)) * (high - low);
+  const dots = [];
   DATA.steps.forEach((step, k) => {
     const dot = document.createElementNS(ns, "circle");
     dot.setAttribute("cx", scaled(xs[k], xs, 12, 348));
@@ -90,8 +91,9 @@ function chart() {
     dot.setAttribute("fill", k === state.step ? "#0b5cad" : step.alone ? "#9db8d2" : "#d2a1c2");
     dot.style.cursor = "pointer";
     dot.addEventListener("click", () => setStep(k));
-    svg.append(dot);
+    dots.push(dot);
   });
+  svg.append(...dots.filter((_, k) => k !== state.step), dots[state.step]);
   return svg;
 }
 
