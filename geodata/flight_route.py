@@ -101,8 +101,8 @@ class Router:
         margins, inside = self._margins(legs.points)
         found: dict[int, FloatArray | FlightRefusal] = {}
         for name, at in (("end", legs.end), ("start", legs.start)):  # where both lie inside, the start is named
-            for leg in np.flatnonzero(np.isin(at, list(inside))).tolist():
-                found[leg] = _inside(*inside[int(at[leg])], name, legs.points[at[leg]])
+            for k in np.flatnonzero(np.isin(at, list(inside))).tolist():
+                found[k] = _inside(*inside[int(at[k])], name, legs.points[at[k]])
         leg, barrier = self._crossed(legs.straight(), legs, margins)
         barred = np.setdiff1d(leg, list(found)).astype(np.int64)
         crossed = np.unique(barrier[np.isin(leg, barred)])
@@ -182,8 +182,8 @@ class Router:
             graph = self._graph(tuple((k, less.get(k)) for k in sorted(barriers)))
             tried = legs.of(unsettled)
             found = graph.ways(tried.points, tried.start, tried.end, spared)
-            for leg, way in zip(unsettled.tolist(), found, strict=True):
-                ways[leg] = way
+            for k, way in zip(unsettled.tolist(), found, strict=True):
+                ways[k] = way
             there = np.array([i for i, way in enumerate(found) if way is not None], dtype=np.int64)
             leg, barrier = self._crossed([way for way in found if way is not None], tried.of(there), margins)
             is_new = np.array([int(k) not in barriers for k in barrier], dtype=np.bool_)
