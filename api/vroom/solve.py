@@ -41,7 +41,7 @@ PROFILES = {
 }
 """Shanlu's profile for the usual names of OSRM, openrouteservice and Valhalla; Shanlu's own are taken too."""
 FULL_EFFORT = 5
-_BASE_S, _PER_TASK_S = 0.2, 0.04
+_BASE_S, _PER_TASK_S = 0.3, 0.1
 """Seconds of search at full effort: a base, and some for each task, up to the service's limit."""
 
 
