@@ -28,6 +28,8 @@ _LEFT_OUT = 3
 _COOLINGS = 8
 _TRIES = 4
 """Chains tried to place a job by; the first may fail on times between carriers or on the cold."""
+_SWEEPS = 3
+"""Directions at which sweeps begin when first plans are built."""
 _SPECULATION = (1.0, 1.0, 1.5, 4.0, math.inf)
 """How much more than being left out a job may cost when put back: later jobs may share the new round."""
 
@@ -98,20 +100,34 @@ def construct(
     cool(state, moves)
 
 
-def construction_order(instance: Instance) -> list[Job]:
-    """Return jobs with tight windows first, then by the end of their round trip, far ones first."""
-    hub = instance.jobs[0].origin if instance.jobs else 0
-    centre = instance.places[hub]
+def construction_orders(instance: Instance) -> list[list[Job]]:
+    """Return orders of insertion: tight windows first, then sweeps around the first job's origin.
 
-    def key(job: Job) -> tuple[float, float, float, int]:
+    A sweep takes jobs by the direction of their remote end (Gillett and Miller 1974), both ways round and from several
+    directions; which of them gives the cheapest plan differs from day to day.
+    """
+    if not instance.jobs:
+        return [[]]
+    centre = instance.places[instance.jobs[0].origin]
+
+    def angle(job: Job) -> float:
+        lon, lat = _remote_end(instance, job)
+        return math.atan2(lat - centre.lat, (lon - centre.lon) * math.cos(math.radians(centre.lat)))
+
+    def tight_first(job: Job) -> tuple[float, float, float, int]:
         lon, lat = _remote_end(instance, job)
         spread = min(window[1] - window[0] for window in job.windows)
         tight = 0.0 if spread < 4 * 3600 or job.product.cold else 1.0
-        angle = math.atan2(lat - centre.lat, lon - centre.lon)
         distance = (lon - centre.lon) ** 2 + (lat - centre.lat) ** 2
-        return (tight, round(angle, 1), -distance, job.index)
+        return (tight, round(angle(job), 1), -distance, job.index)
 
-    return sorted(instance.jobs, key=key)
+    sweep = sorted(instance.jobs, key=lambda job: (angle(job), job.index))
+    orders = [sorted(instance.jobs, key=tight_first)]
+    for k in range(_SWEEPS):
+        start = k * len(sweep) // _SWEEPS
+        turned = sweep[start:] + sweep[:start]
+        orders += [turned[::-1], turned]
+    return orders
 
 
 # --- Destroy -------------------------------------------------------------------------------------------------------

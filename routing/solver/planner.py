@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from routing.evaluation import cost_of
 from routing.model.plan import CostBreakdown, Plan
 from routing.model.problem import Problem
 from routing.solver.choice import choose, learn_prices
-from routing.solver.improvement import Moves, construct, construction_order, insert_job, step
-from routing.solver.instance import Instance, compile_instance, unbundled
+from routing.solver.improvement import Moves, construct, construction_orders, insert_job, step
+from routing.solver.instance import Instance, Job, compile_instance, unbundled
 from routing.solver.itineraries import ChainBook, ChainFinder
 from routing.solver.reasons import explain_state
 from routing.solver.resume import state_of
@@ -89,22 +89,41 @@ def solve(
 
 
 def _construct(state: State, moves: Moves, clock: Clock, seed: int) -> None:
-    """Build first plans: all carriers greedily, by chosen chains, by road alone; keep the best."""
-    order = construction_order(state.instance)
+    """Build first plans by all carriers, by chosen chains and by road alone, in several orders; keep the best."""
+    orders = construction_orders(state.instance)
     clock.report("construction", None, 0, force=True)
     empty = state.image()
-    construct(state, moves, order, clock.building_over)
+    construct(state, moves, orders[0], clock.building_over)
     best = (state.cost(), state.image())
-    for by_road in (False, True):
-        if state.instance.only_direct or clock.interrupted() or clock.share_done() > _CONSTRUCTION_SHARE:
-            break
-        restricted = _road_only(state.instance, moves) if by_road else _chosen_only(state, moves, clock, seed)
+    for restricted, order in _further_starts(state, moves, clock, seed, orders):
         state.load(empty)
         construct(state, restricted, order, clock.building_over)
-        left = [job for job in order if job.index not in state.served]
-        construct(state, moves, left, clock.building_over)
+        if restricted is not moves:
+            left = [job for job in order if job.index not in state.served]
+            construct(state, moves, left, clock.building_over)
         best = min(best, (state.cost(), state.image()), key=lambda found: found[0])
+        clock.report("construction", best[0], state.orders_served())
     state.load(best[1])
+
+
+def _further_starts(
+    state: State, moves: Moves, clock: Clock, seed: int, orders: Sequence[Sequence[Job]]
+) -> Iterator[tuple[Moves, Sequence[Job]]]:
+    """Yield restricted moves and orders of insertion for further first plans, as long as there is time for them."""
+
+    def late() -> bool:
+        return clock.interrupted() or clock.share_done() > _CONSTRUCTION_SHARE
+
+    every_kind = [moves]
+    if not state.instance.only_direct and not late():
+        yield _chosen_only(state, moves, clock, seed), orders[0]
+        every_kind = [] if late() else [_road_only(state.instance, moves), moves]
+    for order in orders:
+        for restricted in every_kind:
+            if late():
+                return
+            if order is not orders[0] or restricted is not moves:  # that one is made already
+                yield restricted, order
 
 
 def _widen(state: State, finder: ChainFinder, moves: Moves, clock: Clock) -> None:
