@@ -62,6 +62,19 @@ def test_each_line_of_the_cost_is_as_stated(case: Problem) -> None:
     assert cost.total == 960 + 3_200 + 3_000 + 1_200 + 190 + 40 + 500 + 1_234
 
 
+def test_goods_put_down_and_picked_up_by_the_same_van_are_not_handed_over(case: Problem) -> None:
+    """Tests that handling is charged for changes of carrier only, as the rules say."""
+    way = Movement("street", 8_000, 1_190, 9_000.0)
+    again = (
+        Stop("town", 40_000, 40_000, 40_000, 40_000, movement=way),
+        Stop("village", 41_190, 41_190, 41_200, 41_200, load=LOAD, movement=way),
+        Stop("town", 42_390, 42_390, 42_400, 42_400, unload=LOAD),
+    )
+    other_round = Route("van-2", "van-town-1", "firm", "vehicle", "van", "van_diesel", "town", again)
+    assert cost_of(case, Plan((van_route(), other_round))).handling == 0
+    assert cost_of(case, Plan((bus_route("a"), van_route(), other_round))).handling == 2 * 20
+
+
 def test_a_drone_costs_per_day_sortie_hour_and_energy_never_below_zero(case: Problem) -> None:
     """Tests drone money; two sorties pay the day once, and energy won back is not paid out."""
     flights = [Movement("flight", 5_000, 600, 300.0), Movement("flight", 5_000, 600, -400.0)]

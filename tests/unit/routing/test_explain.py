@@ -11,6 +11,10 @@ from routing.model.order import Order
 from routing.model.plan import Plan, Unassigned
 from routing.model.problem import Problem
 from routing.solver import Limits, solve
+from routing.solver.instance import compile_instance
+from routing.solver.itineraries import ChainFinder
+from routing.solver.reasons import explain_state
+from routing.solver.state import State
 
 HUB = place("hub", 0, 0, Level.COUNTY)
 VILLAGE = place("village", 20, 0, opens_s=28_800, closes_s=61_200)
@@ -111,6 +115,31 @@ def test_the_verified_change_serves_the_order(one: Order) -> None:
 
     assert not solve(day(changed(1.0)), Limits(None, 10), 0).plan.unassigned
     assert solve(day(changed(0.5)), Limits(None, 10), 0).plan.unassigned
+
+
+@pytest.mark.parametrize(
+    ("one", "code"),
+    [
+        (replace(PLAIN, weight_kg=900.0, volume_l=10.0), "TOO_HEAVY"),
+        (replace(PLAIN, volume_l=9_000.0), "TOO_LARGE"),
+        (replace(PLAIN, windows=((21_600, 22_000),)), "WINDOW_TOO_TIGHT"),
+        (replace(PLAIN, release_s=64_000), "RELEASED_TOO_LATE"),
+    ],
+)
+def test_where_many_are_left_out_the_rest_get_the_reason_alone(
+    monkeypatch: pytest.MonkeyPatch, one: Order, code: str
+) -> None:
+    """Tests that orders beyond those whose relaxation is sought have the same reason without one."""
+    monkeypatch.setattr("routing.solver.reasons._RELAXED", 0)
+    gone = reason(day(one))
+    assert (gone.reason, gone.relaxation) == (code, None)
+
+
+def test_explaining_ends_when_it_is_overdue() -> None:
+    """Tests that orders not looked at in time say so."""
+    instance = compile_instance(day(PLAIN), bundle=False)
+    found = explain_state(ChainFinder(instance), State(instance), overdue=lambda: True)
+    assert [gone.reason for gone in found] == ["SEARCH_LIMIT"]
 
 
 def test_every_reason_has_both_languages() -> None:

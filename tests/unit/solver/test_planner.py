@@ -99,6 +99,18 @@ def test_bus_space_is_never_exceeded() -> None:
     assert all(gone.relaxation is not None and gone.relaxation.verified for gone in plan.unassigned)
 
 
+def test_a_stop_that_serves_two_places_is_used_for_one_of_them_a_trip() -> None:
+    """Tests that no route of a bus has two stops at one call, between which time would run backwards."""
+    trip = bus_trip("b1", [("hub", 28_800), ("town", 31_000), ("village", 31_000)])
+    shared = replace(trip.calls[2], sequence=trip.calls[1].sequence, bus_stop_id=trip.calls[1].bus_stop_id)
+    trip = replace(trip, calls=(*trip.calls[:2], shared))
+    day = problem(PLACES, [order("a", "hub", "town"), order("b", "hub", "village")], bus_trips=[trip])
+    plan = solve(day, Limits(None, 20), 0).plan
+    assert [len(route.stops) for route in plan.routes] == [2]
+    assert len(plan.unassigned) == 1
+    assert violations(day, plan) == []
+
+
 def test_a_long_day_has_its_rest() -> None:
     """Tests that more than four hours of travel hold a rest of twenty minutes."""
     far = [HUB, place("far", 52, 0), place("farther", 75, 0)]
