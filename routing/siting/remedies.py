@@ -16,13 +16,15 @@ class Remedy:
     """One change that would do on its own; each None where it would not, or none is needed.
 
     `points` and `money` are the totals needed, `limit` the access that can be kept, `unreachable` the clients that no
-    site reaches within the limit asked, whatever is opened.
+    site reaches within the limit asked, whatever is opened. `crowded` pairs clients with the load that finds no room
+    near them even with every site open as large as it can be.
     """
 
     points: int | None
     money: float | None
     limit: float | None
     unreachable: tuple[int, ...] = ()
+    crowded: tuple[tuple[int, float], ...] = ()
 
 
 def cover_remedy(question: AccessQuestion, limit: float, *, time_limit_s: float = 30.0) -> Remedy:
@@ -43,12 +45,19 @@ def cover_remedy(question: AccessQuestion, limit: float, *, time_limit_s: float 
 
 
 def capacity_remedy(question: CapacityQuestion, *, time_limit_s: float = 30.0) -> Remedy:
-    """Return what would let everyone be served: the fewest points, the least money; `unreachable` have no site."""
+    """Return what would let everyone be served: the fewest points, the least money, or where room is short."""
     usable = np.isfinite(question.cost) & question.may_open[None, :]
-    unreachable = np.flatnonzero(~usable.any(axis=1))
     kept = usable.any(axis=1)
+    unreachable = tuple(int(i) for i in np.flatnonzero(~kept))
+    if not kept.any():
+        return Remedy(None, None, None, unreachable)
     flat = np.where(usable[kept], 0.0, np.inf)
     base = replace(question, cost=flat, load=question.load[kept], split=True, exactly=False)
+    crowded = _crowded(base, time_limit_s)
+    if crowded:
+        clients = np.flatnonzero(kept)
+        named = tuple((int(clients[i]), load) for i, load in crowded)
+        return Remedy(None, None, None, unreachable, named)
     points = money = None
     if question.at_most is not None:
         counts = base.option_counts.astype(np.float64)
@@ -58,4 +67,27 @@ def capacity_remedy(question: CapacityQuestion, *, time_limit_s: float = 30.0) -
         dear = replace(base, option_cost=base.option_money, budget=None)
         found = solve_capacitated(dear, time_limit_s=time_limit_s)
         money = found.cost if np.isfinite(found.cost) else None
-    return Remedy(points, money, None, tuple(int(i) for i in unreachable))
+    return Remedy(points, money, None, unreachable)
+
+
+def _crowded(question: CapacityQuestion, time_limit_s: float) -> list[tuple[int, float]]:
+    """Return which clients' load finds no room when nothing limits count and money: a last resort takes it instead."""
+    resort = question.n_sites
+    widened = replace(
+        question,
+        cost=np.column_stack([question.cost, question.load]),
+        option_site=np.append(question.option_site, resort),
+        option_cost=np.zeros(question.n_options + 1),
+        option_capacity=np.append(question.option_capacity, np.inf),
+        option_money=np.append(question.option_money, 0.0),
+        option_counts=np.append(question.option_counts, False),
+        at_most=None,
+        budget=None,
+    )
+    client, site, share = solve_capacitated(widened, time_limit_s=time_limit_s).served
+    left = np.bincount(
+        client[site == resort],
+        weights=(share * question.load[client])[site == resort],
+        minlength=question.n_clients,
+    )
+    return [(int(i), float(left[i])) for i in np.argsort(-left, kind="stable") if left[i] > 1e-6]

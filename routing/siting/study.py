@@ -237,17 +237,20 @@ def answer_aim(study: Study, aim: Aim) -> Answer:
     return Answer(chosen, name, found.value, found.bound, found.proven, found.gap)
 
 
-def access_question(study: Study, aim: Aim, *, split: bool = False) -> AccessQuestion:
+def access_question(study: Study, aim: Aim, *, split: bool = False, longest_min: float | None = None) -> AccessQuestion:
     """Return the aim as a question of access.
 
     Parameters
     ----------
     split
         Keep ordinary and elderly walkers apart as two clients; needed where the measure is not linear in minutes.
+    longest_min
+        Ways up to this count as they are; absent: up to the reach.
     """
     kept = study.in_reach(aim.reach_min)
-    usual = _walked(study.minutes[:, kept], aim.reach_min)
-    slow = _walked(study.minutes[:, kept] / ELDERLY_FACTOR, aim.reach_min)
+    longest = aim.reach_min if longest_min is None else longest_min
+    usual = _walked(study.minutes[:, kept], longest)
+    slow = _walked(study.minutes[:, kept] / ELDERLY_FACTOR, longest)
     people, old = study.people[kept], study.elderly[kept]
     if split or aim.goal != "mean":
         access = np.concatenate([usual, slow], axis=1)
@@ -307,7 +310,7 @@ def _most_covered(study: Study, aim: Aim) -> Answer:
 
 def _fewest(study: Study, aim: Aim) -> Answer:
     limit = aim.within_min or 0.0
-    question = access_question(study, replace(aim, reach_min=max(aim.reach_min, limit)), split=True)
+    question = access_question(study, aim, split=True, longest_min=max(aim.reach_min, limit))
     found = solve_cover(question, limit, time_limit_s=aim.time_limit_s)
     if found is None:
         raise _not_coverable(study, aim, cover_remedy(question, limit))
@@ -355,7 +358,7 @@ def _with_capacities(study: Study, aim: Aim) -> Answer:
     question = capacity_question(study, aim)
     found = solve_capacitated(question, gap=aim.gap, time_limit_s=aim.time_limit_s)
     if not found.options:
-        raise _no_room(aim, capacity_remedy(question))
+        raise _no_room(study, aim, capacity_remedy(question))
     kept = np.flatnonzero(study.in_reach(aim.reach_min))
     client, site, share = found.served
     people = float(study.people[kept].sum())
@@ -418,24 +421,36 @@ def _nothing_affordable(study: Study, aim: Aim) -> InputError:
 
 
 def _not_coverable(study: Study, aim: Aim, remedy: Remedy) -> InputError:
-    kept = study.in_reach(max(aim.reach_min, aim.within_min or 0.0))
+    kept = study.in_reach(aim.reach_min)
     names = [place.name for place, near in zip(study.settlements, kept, strict=True) if near]
     beyond = ", ".join(list(dict.fromkeys(names[i % len(names)] for i in remedy.unreachable))[:8])
     reason = f"no candidate brings everyone within {aim.within_min:g} min at their own pace; out of reach: {beyond}"
-    least = f"The least that would do: {remedy.limit:.1f} min." if remedy.limit is not None else ""
-    return InputError([_fault("--within", aim.within_min, reason, f"{least} Or add candidates near them.".strip())])
+    least = f"The least that would do: {_least_limit(study, aim, kept):.1f} min."
+    return InputError([_fault("--within", aim.within_min, reason, f"{least} Or add candidates near them.")])
 
 
-def _no_room(aim: Aim, remedy: Remedy) -> InputError:
+def _least_limit(study: Study, aim: Aim, kept: BoolArray) -> float:
+    """Return the minutes everyone could be within with every candidate open, by true ways and own paces."""
+    usable = [j for j, place in enumerate(study.candidates) if place.id not in aim.closed]
+    minutes = study.minutes[:, kept][:, :, usable].min(axis=2).max(axis=0)
+    pace = np.where(study.elderly[kept] > 0.0, 1.0 / ELDERLY_FACTOR, 1.0)
+    return float(np.ceil(10.0 * (minutes * pace)[study.people[kept] > 0.0].max(initial=0.0)) / 10.0)
+
+
+def _no_room(study: Study, aim: Aim, remedy: Remedy) -> InputError:
+    kept = np.flatnonzero(study.in_reach(aim.reach_min))
     least = []
     if remedy.points is not None:
         least.append(f"{remedy.points} points with the money given")
     if remedy.money is not None:
         least.append(f"{remedy.money / 100:,.2f} of money with the points given")
-    text = (
-        f"The least that would do: {' or '.join(least)}."
-        if least
-        else "Add candidates, roomier kinds or a longer --reach."
-    )
+    text = f"The least that would do: {' or '.join(least)}."
+    if remedy.crowded:
+        short = [f"{study.settlements[kept[i]].name} {load:.1f}" for i, load in remedy.crowded[:8]]
+        text = (
+            f"Room is short whatever is spent, in parcels a day: {', '.join(short)}. Add candidates or roomier kinds."
+        )
+    elif not least:
+        text = "Force fewer points open or closed, or give candidates a longer --reach."
     reason = "the points that may open cannot hold the parcels of everyone in reach"
     return InputError([_fault("--open, --budget", f"{aim.open_n}, {aim.budget}", reason, text)])

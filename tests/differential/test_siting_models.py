@@ -234,6 +234,10 @@ def test_capacity_remedy_names_points_and_money() -> None:
     assert remedy.points == 2
     remedy = capacity_remedy(replace(question, at_most=None))
     assert remedy.money == 10.0
+    alone = replace(question, cost=np.array([[1.0, np.inf, np.inf]] * 2 + [[np.inf, 1.0, 1.0]]))
+    remedy = capacity_remedy(alone)
+    assert (remedy.points, remedy.money, sum(load for _, load in remedy.crowded)) == (None, None, pytest.approx(3.0))
+    assert {client for client, _ in remedy.crowded} <= {0, 1}
 
 
 def test_tail_mean_counts_the_edge_in_part() -> None:

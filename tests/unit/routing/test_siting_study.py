@@ -87,6 +87,10 @@ def test_what_cannot_be_met_says_the_least_that_would_do() -> None:
     far = replace(study, minutes=study.minutes + 5.0)
     with pytest.raises(InputError, match=r"out of reach: S0.*The least that would do: 5\.0 min"):
         answer_aim(far, Aim(within_min=4))
+    old = replace(far, settlements=tuple(replace(place, elderly=9.0) for place in far.settlements))
+    with pytest.raises(InputError, match=r"The least that would do: 7\.2 min"):
+        answer_aim(old, Aim(within_min=7.1, reach_min=6.0))
+    assert len(opened(old, Aim(within_min=7.2, reach_min=6.0))) == 5
     for aim, text in (
         (Aim(), "the question is missing"),
         (Aim(open_n=1, must_open=("x",)), "no such point"),
