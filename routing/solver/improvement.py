@@ -101,10 +101,11 @@ def construct(
 
 
 def construction_orders(instance: Instance) -> list[list[Job]]:
-    """Return orders of insertion: tight windows first, then sweeps around the first job's origin.
+    """Return orders of insertion: sweeps around the first job's origin, and tight windows first.
 
-    A sweep takes jobs by the direction of their remote end (Gillett and Miller 1974), both ways round and from several
-    directions; which of them gives the cheapest plan differs from day to day.
+    A sweep takes jobs by the direction of their remote end (Gillett and Miller 1974), here both ways round and from
+    several directions; which of them gives the cheapest plan differs from day to day. A sweep comes first, as on a
+    large day there may be time for one order only.
     """
     if not instance.jobs:
         return [[]]
@@ -122,12 +123,12 @@ def construction_orders(instance: Instance) -> list[list[Job]]:
         return (tight, round(angle(job), 1), -distance, job.index)
 
     sweep = sorted(instance.jobs, key=lambda job: (angle(job), job.index))
-    orders = [sorted(instance.jobs, key=tight_first)]
+    sweeps: list[list[Job]] = []
     for k in range(_SWEEPS):
         start = k * len(sweep) // _SWEEPS
         turned = sweep[start:] + sweep[:start]
-        orders += [turned[::-1], turned]
-    return orders
+        sweeps += [turned[::-1], turned]
+    return [sweeps[0], sorted(instance.jobs, key=tight_first), *sweeps[1:]]
 
 
 # --- Destroy -------------------------------------------------------------------------------------------------------
