@@ -1,4 +1,4 @@
-"""The command line: demo, scenario, plan, check, explain-leg, bench; exit codes are in `api.terminal`."""
+"""The command line: every command of Shanlu; exit codes are in `api.terminal`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from api.bench_command import bench
 from api.explain_command import explain_leg
 from api.interrupt import Interrupt
 from api.progress import show_progress
+from api.service_commands import keys, serve, worker
+from api.site_command import site
 from api.terminal import EXIT_INPUT, EXIT_INTERRUPTED, EXIT_VIOLATIONS, console, disk_cache, errors, exit_codes
 from geodata.errors import Fault, InputError, nearest_name
 
@@ -292,7 +294,11 @@ def check(
 
 
 app.command("explain-leg", short_help="Say why a leg takes what it takes.")(explain_leg)
-app.command(short_help="Measure on published instances.")(bench)
+app.command(short_help="Say where pickup points should be.")(site)
+app.command(short_help="Measure the travel matrix of an area.")(bench)
+app.command(short_help="Serve the API, with workers.")(serve)
+app.command(short_help="Take jobs of a service from its database.")(worker)
+app.add_typer(keys, name="keys", short_help="Who may use the service.")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from api.terminal import EXIT_INPUT, EXIT_UNAVAILABLE
+
 if TYPE_CHECKING:
     from api.settings import Settings
     from api.store import Store
 
-EXIT_INPUT = 2
-EXIT_UNAVAILABLE = 4
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 DataFolder = Annotated[Path | None, typer.Option(help="Folder of database, uploads and results [SHANLU_DATA].")]

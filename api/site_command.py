@@ -7,16 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from geodata.cache import Cache, default_cache_folder
+from api.terminal import console, disk_cache, errors, exit_codes
 
 if TYPE_CHECKING:
     from routing.siting.outcome import SiteOutcome
-
-console = Console(highlight=False, soft_wrap=True)
-notes = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 
 
 class Goal(StrEnum):
@@ -78,47 +74,48 @@ def site(  # noqa: PLR0917 - the command line reads its options off the paramete
     out: Annotated[Path | None, typer.Option(help="Output folder (default: out/<scenario name>-siting).")] = None,
 ) -> None:
     """Answer where pickup points should be, with proof, prices and a map."""
-    # Imported late so that `shanlu --help` answers at once.
-    from routing.siting.outcome import SiteRequest  # noqa: PLC0415
-    from routing.siting.pipeline import site_points  # noqa: PLC0415
-    from routing.siting.study import Aim  # noqa: PLC0415
+    with exit_codes():
+        # Imported late so that `shanlu --help` answers at once.
+        from routing.siting.outcome import SiteRequest  # noqa: PLC0415
+        from routing.siting.pipeline import site_points  # noqa: PLC0415
+        from routing.siting.study import Aim  # noqa: PLC0415
 
-    aim = Aim(
-        open_n=open_n,
-        budget=None if budget is None else budget * 100.0,
-        within_min=within,
-        goal=goal.value,
-        capacities=capacities,
-        closable=closable,
-        must_open=tuple(force_open or ()),
-        closed=tuple(force_closed or ()),
-        years=_years(years),
-        over=over.value,
-        reach_min=reach,
-        gap=gap,
-        time_limit_s=time_limit,
-    )
-    request = SiteRequest(
-        aim=aim,
-        demand=demand,
-        candidates=tuple(candidates or ("sites",)),
-        kinds=tuple(kind or ()),
-        kinds_file=kinds_file,
-        profile=profile,
-        closures=tuple(closure or ()),
-        lost_lines=tuple(lost_line or ()),
-        days=days,
-        plan_iterations=iterations,
-        front_time_limit_s=front_time,
-        why=tuple(why or ()),
-        seed=seed,
-        lang="zh" if zh else "en",
-    )
-    target = out or Path("out") / f"{folder.resolve().name}-siting"
-    outcome = site_points(folder, target, request, notes.print, Cache(default_cache_folder()))
-    console.print(_summary(outcome))
-    console.print(f"report  {target / 'report.json'}")
-    console.print(f"map     {target / 'map.html'}  (open it in a browser; it needs no network)")
+        aim = Aim(
+            open_n=open_n,
+            budget=None if budget is None else budget * 100.0,
+            within_min=within,
+            goal=goal.value,
+            capacities=capacities,
+            closable=closable,
+            must_open=tuple(force_open or ()),
+            closed=tuple(force_closed or ()),
+            years=_years(years),
+            over=over.value,
+            reach_min=reach,
+            gap=gap,
+            time_limit_s=time_limit,
+        )
+        request = SiteRequest(
+            aim=aim,
+            demand=demand,
+            candidates=tuple(candidates or ("sites",)),
+            kinds=tuple(kind or ()),
+            kinds_file=kinds_file,
+            profile=profile,
+            closures=tuple(closure or ()),
+            lost_lines=tuple(lost_line or ()),
+            days=days,
+            plan_iterations=iterations,
+            front_time_limit_s=front_time,
+            why=tuple(why or ()),
+            seed=seed,
+            lang="zh" if zh else "en",
+        )
+        target = out or Path("out") / f"{folder.resolve().name}-siting"
+        outcome = site_points(folder, target, request, errors.print, disk_cache())
+        console.print(_summary(outcome))
+        console.print(f"report  {target / 'report.json'}")
+        console.print(f"map     {target / 'map.html'}  (open it in a browser; it needs no network)")
 
 
 def _years(text: str) -> tuple[int, ...]:

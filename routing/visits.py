@@ -366,7 +366,7 @@ class _Model:
         return at + self.origin_s
 
     def _taken(self, found: Any, number: int) -> tuple[tuple[int, int], ...]:
-        taken = []
+        taken: list[tuple[int, int]] = []
         for k, options in enumerate(self.breaks.get(number, [])):
             chosen = [option for option in options if found.PerformedValue(option)]
             taken.extend((k, found.StartValue(option) + self.origin_s) for option in chosen)

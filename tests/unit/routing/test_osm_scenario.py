@@ -222,7 +222,7 @@ def test_voids_in_the_terrain_are_filled_and_told(tmp_path: Path) -> None:
 
 
 def test_the_same_inputs_give_the_same_bytes(tmp_path: Path) -> None:
-    """Tests that two runs agree in every file, that the seed changes orders only, and that a scenario is replaced."""
+    """Tests that two runs agree in every file, that the seed changes orders and weather, and that a scenario is replaced."""
 
     def digests(seed: int) -> dict[str, str]:
         make_osm_scenario(tmp_path / "map.osm", [tmp_path / "dem.tif"], tmp_path / "out", orders=9, seed=seed)
@@ -234,7 +234,7 @@ def test_the_same_inputs_give_the_same_bytes(tmp_path: Path) -> None:
     first = digests(1)
     assert digests(1) == first
     changed = {name for name, digest in digests(2).items() if digest != first[name]}
-    assert changed == {"orders.csv", "scenario_notes.md"}
+    assert changed == {"orders.csv", "weather.csv", "scenario_notes.md"}
     assert sorted(p.name for p in tmp_path.iterdir()) == ["dem.tif", "map.osm", "out"]
 
 
