@@ -295,7 +295,7 @@ def check(
 
 app.command("explain-leg", short_help="Say why a leg takes what it takes.")(explain_leg)
 app.command(short_help="Say where pickup points should be.")(site)
-app.command(short_help="Measure the travel matrix of an area.")(bench)
+app.command(short_help="Measure travel matrices and siting.")(bench)
 app.command(short_help="Serve the API, with workers.")(serve)
 app.command(short_help="Take jobs of a service from its database.")(worker)
 app.add_typer(keys, name="keys", short_help="Who may use the service.")

@@ -38,3 +38,13 @@ def test_bench_matrix_prints_one_json_line(shanlu: Shanlu, tmp_path: Path) -> No
     figures = json.loads(result.out)
     assert figures["points"] == 3
     assert figures["largest_difference_s"] < 1
+
+
+def test_bench_siting_prints_a_proven_optimum(shanlu: Shanlu, tmp_path: Path) -> None:
+    """Tests that a p-median file of the published form is read and solved to proof."""
+    instance = tmp_path / "pmed0.txt"
+    instance.write_text("4 3 2\n1 2 5\n2 3 9\n3 4 4\n", encoding="utf-8")
+    result = shanlu("bench", "pmed", instance)
+    assert result.code == 0, result.err
+    figures = json.loads(result.out)
+    assert (figures["objective"], figures["proven"]) == (9.0, True)
