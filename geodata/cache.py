@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
 import pickle
+import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,8 +15,16 @@ from typing import TypeVar, cast
 
 T = TypeVar("T")
 
-CACHE_VERSION = "2"
-"""Raised whenever the code behind any cached product changes what it computes."""
+
+@functools.cache
+def code_digest() -> str:
+    """Return a digest of all code and data of this package: what another version of it cached is never read."""
+    package = Path(__file__).resolve().parent
+    sources = sorted(path for path in package.rglob("*") if path.suffix in {".py", ".toml"})
+    digest = hashlib.sha256(f"python {sys.version_info[:2]}".encode())
+    for path in sources:
+        digest.update(path.relative_to(package).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
 
 
 def default_cache_folder() -> Path:
@@ -88,7 +98,7 @@ class Cache:
 
 def _key_digest(kind: str, key: Mapping[str, object]) -> str:
     """Return the SHA-256 of the canonical JSON of a key and the code version."""
-    text = json.dumps({"kind": kind, "version": CACHE_VERSION, "key": dict(key)}, sort_keys=True, ensure_ascii=True)
+    text = json.dumps({"kind": kind, "code": code_digest(), "key": dict(key)}, sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -36,12 +36,12 @@ def test_other_key_or_kind_is_another_product(tmp_path: Path) -> None:
     assert make.calls == 3
 
 
-def test_code_version_is_part_of_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests that a raised code version makes products anew."""
+def test_the_code_is_part_of_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests that what other code cached is not read."""
     make = Counted()
     cache = Cache(tmp_path)
     cache.get("thing", {}, make)
-    monkeypatch.setattr("geodata.cache.CACHE_VERSION", "another")
+    monkeypatch.setattr("geodata.cache.code_digest", lambda: "another")
     assert cache.get("thing", {}, make) == {"made": 2}
 
 
