@@ -16,7 +16,7 @@ demo: setup
 	"$(BIN)/python" -m api.cli demo
 
 test: setup
-	"$(BIN)/python" -m pytest
+	"$(BIN)/python" -m pytest --numprocesses 2 --cov --cov-report term:skip-covered
 
 lint: setup
 	"$(BIN)/python" -m ruff check .
