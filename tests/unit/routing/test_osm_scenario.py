@@ -222,7 +222,7 @@ def test_voids_in_the_terrain_are_filled_and_told(tmp_path: Path) -> None:
 
 
 def test_the_same_inputs_give_the_same_bytes(tmp_path: Path) -> None:
-    """Tests that two runs agree in every file, that the seed changes orders and weather, and that a scenario is replaced."""
+    """Tests that runs agree in every file, that a seed changes orders and weather, and that a scenario is replaced."""
 
     def digests(seed: int) -> dict[str, str]:
         make_osm_scenario(tmp_path / "map.osm", [tmp_path / "dem.tif"], tmp_path / "out", orders=9, seed=seed)
