@@ -241,6 +241,3 @@ def _bus_trip(trip: Trip, cargo: CargoTrip, timetable: Timetable, place_ids: set
         fee_per_piece=cargo.fee_per_piece,
         product_classes=cargo.product_classes,
     )
-
-
-__all__ = ["BuiltProblem", "Travel", "build_problem", "effective_profile", "numbered_carriers"]

@@ -27,7 +27,7 @@ _SCRIPTS = ("text.js", "model.js", "layers.js", "labels.js", "panel.js", "clock.
 def map_page(data: Mapping[str, Any], lang: str) -> bytes:
     """Return the map page that shows the data of `routing.export.map_data.map_data`, opening in the language."""
     folder = files("routing.export") / "data" / "map"
-    library, library_style = _maplibre()
+    library, library_style = maplibre_sources()
     own = "\n".join((folder / name).read_text(encoding="utf-8") for name in _SCRIPTS)
     own = f'(function () {{\n"use strict";\n{own}\n}})();'
     content = {"lang": lang, "labels": all_labels(), **data}
@@ -35,7 +35,7 @@ def map_page(data: Mapping[str, Any], lang: str) -> bytes:
     parts = {
         "LANG": "zh-CN" if lang == "zh" else "en",
         "TITLE": escape(f"{data['meta']['name']} · {data['meta']['date']} · {wording_of(lang)('plan')}"),
-        "POLICY": escape(_policy(library, own)),
+        "POLICY": escape(content_policy(library, own)),
         "LIBRARY_STYLE": library_style,
         "STYLE": (folder / "page.css").read_text(encoding="utf-8"),
         "DATA": script_json(content),
@@ -55,7 +55,7 @@ def script_json(content: Mapping[str, Any]) -> str:
 
 
 @cache
-def _maplibre() -> tuple[str, str]:
+def maplibre_sources() -> tuple[str, str]:
     """Return script and style sheet of MapLibre GL JS as the package ``maplibre`` ships them."""
     folder = _package_folder("maplibre") / "srcjs"
     script = (folder / "maplibre-gl.js").read_text(encoding="utf-8")
@@ -72,7 +72,8 @@ def _package_folder(name: str) -> Path:
     return Path(spec.origin).parent
 
 
-def _policy(*scripts: str) -> str:
+def content_policy(*scripts: str) -> str:
+    """Return the content security policy that lets these scripts run and nothing leave the page."""
     digests = [hashlib.sha256(text.encode()).digest() for text in scripts]
     hashes = " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
     return (

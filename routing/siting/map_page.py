@@ -13,7 +13,7 @@ import numpy as np
 
 from geodata.area import Area
 from geodata.osm_tags import HIGHWAYS
-from routing.export.map_page import _maplibre, _policy, script_json
+from routing.export.map_page import content_policy, maplibre_sources, script_json
 from routing.export.map_roads import encoded_roads, road_lines
 from routing.export.polyline import encode_line, simplified
 from routing.export.relief import mercator_grid, shaded_relief
@@ -31,7 +31,7 @@ MARGIN_DEG = 0.04
 def siting_map(outcome: SiteOutcome, ways: Mapping[tuple[int, int], FloatArray], report: Mapping[str, Any]) -> bytes:
     """Return the page; `ways` are foot paths by (settlement, candidate), `report` the content of ``report.json``."""
     folder = files("routing.siting") / "data" / "map"
-    library, library_style = _maplibre()
+    library, library_style = maplibre_sources()
     own = f'(function () {{\n"use strict";\n{(folder / "siting.js").read_text(encoding="utf-8")}\n}})();'
     content = {
         "lang": outcome.request.lang,
@@ -41,7 +41,7 @@ def siting_map(outcome: SiteOutcome, ways: Mapping[tuple[int, int], FloatArray],
     parts = {
         "LANG": "zh-CN" if outcome.request.lang == "zh" else "en",
         "TITLE": escape(outcome.scenario.name),
-        "POLICY": escape(_policy(library, own)),
+        "POLICY": escape(content_policy(library, own)),
         "LIBRARY_STYLE": library_style,
         "STYLE": (folder / "siting.css").read_text(encoding="utf-8"),
         "DATA": script_json(content),
