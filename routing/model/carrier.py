@@ -31,6 +31,8 @@ class VehicleType:
     Money is minor units: `fixed_cost` per day used, `cost_per_km`, `cost_per_h` of route time. `stop_s` is the fixed
     time of each stop away from the base (parking, walking to the door). `range_wh` bounds the energy of one round.
     `max_drive_s` bounds the day's travel time. Dimensions override those of the travel profile where given.
+    `max_rounds` bounds the rounds of one vehicle that day; None: any number. A rest is due after
+    `max_continuous_drive_s` of travel; None: never.
     """
 
     id: str
@@ -49,6 +51,8 @@ class VehicleType:
     width_m: float | None = None
     height_m: float | None = None
     gross_kg: float | None = None
+    max_rounds: int | None = None
+    max_continuous_drive_s: int | None = MAX_CONTINUOUS_DRIVE_S
 
 
 @dataclass(frozen=True, slots=True)

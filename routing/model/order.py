@@ -37,6 +37,8 @@ class Order:
     shipper: str = ""
     dangerous: bool = False
     synthetic: bool = False
+    also_from: tuple[str, ...] = ()
+    """Other places that hold the same goods: the plan fetches them at `from_id` or at one of these."""
 
     @property
     def piece_kg(self) -> float:

@@ -36,6 +36,8 @@ class Place:
     store_kg: Mapping[str, float] = field(default_factory=dict)
     """Room in kilograms by store class (``ambient``, ``chilled``, ``frozen``); absent or 0 means none."""
     drone_pads: int = 0
+    max_wait_s: int | None = None
+    """Goods handed over here leave again at most so long after they are ready; None: any time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,7 @@ class Problem:
                 raise ValueError(msg)
         known = self.place_by_id
         for order in self.orders:
-            if order.from_id not in known or order.to_id not in known:
+            if not {order.from_id, order.to_id, *order.also_from} <= known.keys():
                 msg = f"order {order.id} refers to an unknown place"
                 raise ValueError(msg)
             if order.product_class not in self.products.classes:

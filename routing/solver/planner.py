@@ -13,6 +13,7 @@ from routing.solver.choice import choose, learn_prices
 from routing.solver.improvement import Moves, construct, construction_orders, insert_job, step
 from routing.solver.instance import Instance, Job, compile_instance, unbundled
 from routing.solver.itineraries import ChainBook, ChainFinder
+from routing.solver.portfolio import Engine, engine_for
 from routing.solver.reasons import explain_state
 from routing.solver.resume import state_of
 from routing.solver.rounds import rebuild_rounds
@@ -76,6 +77,10 @@ def solve(
         Always a valid plan, at worst one that leaves every order unassigned.
     """
     clock = Clock(limits, cancelled, progress, len(problem.orders))
+    engine = None if limits.only else engine_for(problem)
+    special = None if engine is None else _search_specially(problem, engine, clock, seed)
+    if special is not None:
+        return special
     instance = compile_instance(problem, limits.only)
     clock.report("itineraries", None, 0, force=True)
     finder = ChainFinder(instance)
@@ -86,6 +91,21 @@ def solve(
     _improve(state, moves, clock)
     plan = _finish(state, finder, moves, clock)
     return Solution(plan, cost_of(problem, plan), clock.iteration)
+
+
+def _search_specially(problem: Problem, engine: Engine, clock: Clock, seed: int) -> Solution | None:
+    """Plan by a special engine; None where it found nothing, or nothing that keeps every rule."""
+    answer = engine.search(problem, clock, seed)
+    if answer is None or broken_orders(problem, answer.plan):
+        return None
+    served = {handover.order for route in answer.plan.routes for stop in route.stops for handover in stop.load}
+    plan = Plan(answer.plan.routes)
+    if len(served) < len(problem.orders):
+        clock.report("explaining", None, len(served), force=True)
+        instance = compile_instance(problem, bundle=False)
+        reasons = explain_state(ChainFinder(instance), state_of(instance, plan), clock.cancelled, clock.overdue)
+        plan = Plan(plan.routes, reasons)
+    return Solution(plan, cost_of(problem, plan), answer.iterations, answer.bound)
 
 
 def _construct(state: State, moves: Moves, clock: Clock, seed: int) -> None:
