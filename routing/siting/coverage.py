@@ -1,6 +1,7 @@
 """Maximal coverage (Church and ReVelle 1974): as many people as possible within a limit of an open site.
 
-One period and one scenario are one sparse programme, given to HiGHS as matrices; more go to the radius model.
+A limit on the number of sites alone goes to a Lagrangian relaxation first, which often proves the optimum. Otherwise
+one period and one scenario are one sparse programme, given to HiGHS as matrices; more go to the radius model.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array, hstack, vstack
 from scipy.sparse import eye_array as eye
 
+from routing.siting.coverage_relaxation import relax_coverage
 from routing.siting.question import AccessQuestion, BoolArray, FloatArray
 from routing.siting.radius import AccessAnswer, covered_within, solve_access
 
@@ -25,6 +27,10 @@ def solve_coverage(
         return solve_access(covered_within(question, limit), gap=gap, time_limit_s=time_limit_s)
     covers, weight = _joined(question.access[0] <= limit, question.weight)
     usable = _undominated(question, covers)
+    quick = _by_relaxation(question, covers, weight, usable)
+    if quick is not None:
+        value = covered_within(question, limit).value(quick)
+        return AccessAnswer((quick,), value, value, proven=True)
     total = float(question.weight.sum())
     found = _solve(question, covers, weight, usable, gap, time_limit_s)
     if found is None:
@@ -34,6 +40,31 @@ def solve_coverage(
     uncovered = max(0.0, 1.0 - bound / total)
     proven = value - uncovered <= 1e-7
     return AccessAnswer((chosen,), value, value if proven else uncovered, proven)
+
+
+def _by_relaxation(
+    question: AccessQuestion, covers: BoolArray, weight: FloatArray, usable: BoolArray
+) -> tuple[int, ...] | None:
+    """Return the best sites where the relaxation proves them; None where it does not, or nothing may be open.
+
+    Sites that must be open or do not count are open in any case; what they cover is settled.
+    """
+    if question.budget[0] is not None:
+        return None
+    must = np.isin(np.arange(question.n_sites), question.must_open)
+    base = np.flatnonzero(usable & (must | ~question.counts))
+    free = np.flatnonzero(usable & ~must & question.counts)
+    left, most = len(free), question.at_most[0]
+    if most is not None:
+        left = min(left, most - int((must & question.counts).sum()))
+    open_to = covers[:, free].any(axis=1) & ~covers[:, base].any(axis=1)
+    if left <= 0 or not open_to.any():
+        return tuple(base.tolist()) if left >= 0 and base.size else None
+    whole = bool((weight == np.round(weight)).all())
+    step = 1.0 - 1e-6 if whole else 1e-9 * float(weight.sum())
+    found = relax_coverage(covers[np.ix_(open_to, free)], weight[open_to], left, step=step)
+    proven = found.bound < found.covered + step
+    return tuple(sorted([*base.tolist(), *free[found.sites].tolist()])) if proven else None
 
 
 def _joined(covers: BoolArray, weight: FloatArray) -> tuple[BoolArray, FloatArray]:
@@ -48,8 +79,8 @@ def _joined(covers: BoolArray, weight: FloatArray) -> tuple[BoolArray, FloatArra
 
 def _undominated(question: AccessQuestion, covers: BoolArray) -> BoolArray:
     """Return the sites worth opening: none that another covers as much with, for no more money, (m,)."""
-    share = covers.astype(np.float32)
-    within = (share.T @ share) >= share.sum(axis=0)[:, None] - 0.5
+    share = csr_array(covers.astype(np.float64))  # sparse: dense products wake all threads, which small cases feel
+    within = (share.T @ share).toarray() >= covers.sum(axis=0)[:, None] - 0.5
     counts = question.counts.astype(np.int64)
     no_dearer = (question.money[None, :] <= question.money[:, None]) & (counts[None, :] <= counts[:, None])
     worse = within & no_dearer
