@@ -15,7 +15,7 @@ from prometheus_fastapi_instrumentator import Instrumentator
 from starlette.middleware.gzip import GZipMiddleware
 
 from api import problem_json
-from api.endpoints import networks, operation, plans, questions, vroom
+from api.endpoints import day_files, networks, operation, plans, questions, vroom
 from api.middleware import RequestFrame
 from api.schemas import NetworkRequest, PlanRequest
 from api.service import Service
@@ -61,7 +61,7 @@ def create_app(service: Service) -> FastAPI:
     )
     app.state.service = service
     problem_json.install(app)
-    for module in (operation, plans, networks, questions, vroom):
+    for module in (operation, plans, networks, day_files, questions, vroom):
         app.include_router(module.router)
     _add_metrics(app, service)
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)

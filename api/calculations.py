@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from api.day_files import DayFile, day_faults
 from api.error_codes import ErrorCode
-from api.networks import INLINE_FILES
+from api.networks import INLINE_FILES, prepare_network
 from api.problem_json import MAX_VALUE_CHARS, ApiError, ProblemFault, invalid_scenario
 from geodata.area import Area
 from geodata.cache import Cache, default_cache_folder
@@ -22,6 +23,7 @@ from geodata.matrix import UNREACHABLE_S, TravelMatrix
 from geodata.profiles import edge_costs
 from geodata.street_matrix import compute_matrix, snap
 from routing.day import read_day
+from routing.scenario import CONFIG_FILE
 
 KEPT_NETWORKS = 2
 """Networks a calculating process holds in memory."""
@@ -73,9 +75,30 @@ def look_through(folder: Path, reject_bad_rows: bool) -> dict[str, Any]:
     }
 
 
-@lru_cache(KEPT_NETWORKS)
+def facts_with(folder: Path, which: DayFile) -> dict[str, Any]:
+    """Return the facts of a network folder with a new version of a file of the day, every file of it read.
+
+    Raises
+    ------
+    ApiError
+        INVALID_SCENARIO with every fault.
+    """
+    try:
+        return prepare_network(folder, Cache(default_cache_folder()))
+    except InputError as error:
+        faults = list(day_faults(error.faults, which))
+        detail = f"{len(faults)} faults in the {which.value}."
+        raise ApiError(ErrorCode.INVALID_SCENARIO, detail, faults) from None
+
+
 def area_of(folder: Path) -> Area:
-    """Return the area of a network folder; the last few are held in memory."""
+    """Return the area of a network folder as it is now; the last few are held in memory."""
+    return _area_of(folder, (folder / CONFIG_FILE).read_bytes())
+
+
+@lru_cache(KEPT_NETWORKS)
+def _area_of(folder: Path, _config: bytes) -> Area:
+    # Files that change during the day have their digest in their name, so the configuration tells the version.
     return read_day(folder, cache=Cache(default_cache_folder())).area
 
 

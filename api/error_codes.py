@@ -23,6 +23,7 @@ class ErrorCode(StrEnum):
     NETWORK_NOT_FOUND = "NETWORK_NOT_FOUND"
     SCENARIO_NOT_FOUND = "SCENARIO_NOT_FOUND"
     ORDER_NOT_FOUND = "ORDER_NOT_FOUND"
+    DAY_FILE_NOT_FOUND = "DAY_FILE_NOT_FOUND"
     METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
     NOT_ACCEPTABLE = "NOT_ACCEPTABLE"
     RESULT_NOT_READY = "RESULT_NOT_READY"
@@ -84,6 +85,7 @@ ERROR_KINDS: dict[ErrorCode, ErrorKind] = {
         404, "There is no such scenario folder.", "Name a folder below SHANLU_SCENARIOS, or upload the scenario."
     ),
     ErrorCode.ORDER_NOT_FOUND: ErrorKind(404, "No finished plan has such an order.", "Check the id of the order."),
+    ErrorCode.DAY_FILE_NOT_FOUND: ErrorKind(404, "The network has no such file.", "Send one with PUT."),
     ErrorCode.METHOD_NOT_ALLOWED: ErrorKind(
         405, "The method is not allowed here.", "Use one of the methods in the Allow header."
     ),

@@ -6,11 +6,13 @@ own that holds the network's files, the day's orders and the day's fleet, so tha
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -100,8 +102,9 @@ def compose_day(network: Path, target: Path, day: DayRequest) -> None:
 
     Files of the network are linked where the file system can, else copied.
     """
-    _link_tree(network, target)
-    config = tomllib.loads((network / CONFIG_FILE).read_text(encoding="utf-8"))
+    with locked(network):
+        link_tree(network, target)
+    config = tomllib.loads((target / CONFIG_FILE).read_text(encoding="utf-8"))
     if day.name is not None:
         config["name"] = day.name
     if day.service_date is not None:
@@ -109,8 +112,8 @@ def compose_day(network: Path, target: Path, day: DayRequest) -> None:
     for key, name, content in (("orders", day.orders_name, day.orders), ("fleet", FLEET_FILE, day.fleet)):
         if content is not None:
             config["files"][key] = name
-            _write_fresh(target / name, content)
-    _write_fresh(target / CONFIG_FILE, tomli_w.dumps(config).encode())
+            write_fresh(target / name, content)
+    write_fresh(target / CONFIG_FILE, tomli_w.dumps(config).encode())
 
 
 def orders_bytes(orders: Sequence[Mapping[str, Any]]) -> bytes:
@@ -131,7 +134,17 @@ def _without_null(value: Any) -> Any:
     return value
 
 
-def _link_tree(source: Path, target: Path) -> None:
+@contextmanager
+def locked(network: Path) -> Iterator[None]:
+    """Hold the lock of a network folder: who reads all of it or changes it holds it, on whatever machine."""
+    with (network.parent / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def link_tree(source: Path, target: Path) -> None:
+    """Make `target` a folder with the files of `source`, linked where the file system can, else copied."""
+    target.mkdir(parents=True, exist_ok=True)
     for path in sorted(source.rglob("*")):
         there = target / path.relative_to(source)
         if path.is_dir():
@@ -148,7 +161,8 @@ def _link(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def _write_fresh(path: Path, content: bytes) -> None:
-    """Write a file without writing through a link to the network's own."""
-    path.unlink(missing_ok=True)
-    path.write_bytes(content)
+def write_fresh(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all, without writing through a link to the network's own."""
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.write_bytes(content)
+    fresh.replace(path)

@@ -73,9 +73,14 @@ def not_modified(request: Request, etag: str) -> bool:
 
 def require_match(request: Request, job: Job) -> None:
     """Refuse with PRECONDITION_FAILED when the caller acts on another version than the current one."""
-    header = request.headers.get("if-match")
-    if header is not None and not {etag_of(job), "*"} & _tags(header):
-        raise ApiError(ErrorCode.PRECONDITION_FAILED, f"The current version is {etag_of(job)}.")
+    require_version(request.headers.get("if-match"), etag_of(job))
+
+
+def require_version(if_match: str | None, etag: str | None) -> None:
+    """Refuse with PRECONDITION_FAILED when If-Match names another version; `etag` is None where there is none yet."""
+    if if_match is not None and (etag is None or not {etag, "*"} & _tags(if_match)):
+        told = "There is no version yet." if etag is None else f"The current version is {etag}."
+        raise ApiError(ErrorCode.PRECONDITION_FAILED, told)
 
 
 def cursor_page(

@@ -200,6 +200,15 @@ class NetworkStatus(JobStatus):
     result: NetworkFacts | None = None
 
 
+class DayFileVersion(BaseModel):
+    """A file of the day on a network, as it was replaced."""
+
+    network: str
+    file: str
+    digest: str = Field(description="SHA-256 of the file; its ETag is the same in quotes")
+    network_digest: str = Field(description="version of the network from now on")
+
+
 class PlanPage(BaseModel):
     """Plans, the newest first."""
 

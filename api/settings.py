@@ -28,6 +28,7 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(default=200 * MEGABYTE, ge=1, description="largest request body")
     max_unpacked_bytes: int = Field(default=2_000 * MEGABYTE, ge=1, description="largest unpacked size of an upload")
     max_upload_files: int = Field(default=2_000, ge=1, description="most files in an upload")
+    max_day_file_bytes: int = Field(default=20 * MEGABYTE, ge=1, description="largest file of the day of a network")
     max_orders: int = Field(default=20_000, ge=1, description="most orders of one plan")
     max_matrix_places: int = Field(default=500, ge=2, description="most places of one matrix")
     max_vroom_tasks: int = Field(default=1_000, ge=1, description="most jobs and shipment ends of one VROOM request")

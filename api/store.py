@@ -230,6 +230,16 @@ class Store:
                 session.execute(insert(PlannedOrderRow), rows)
             return bool(_rows(changed))
 
+    def revise(self, job_id: str, result: dict[str, Any]) -> Job:
+        """Replace the result of a finished job by a newer one."""
+        with self._session() as session:
+            session.execute(
+                update(JobRow)
+                .where(JobRow.id == job_id, JobRow.state == "successful")
+                .values(result=result, revision=JobRow.revision + 1)
+            )
+            return _job(session.get_one(JobRow, job_id))
+
     def request_stop(self, job_id: str) -> Job:
         """Ask a job to stop: one not begun is dismissed at once, a running one when its worker looks next."""
         with self._session() as session:
