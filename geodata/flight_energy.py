@@ -26,9 +26,10 @@ import numpy as np
 import numpy.typing as npt
 
 from geodata.drones import DroneType
+from geodata.flight_loops import hover_parts, seconds_in_wind, steps_between
 from geodata.flight_types import FlightCost, FlightRefusal
 from geodata.flight_weather import MIN_GROUND_SPEED_M_S, airborne_refusal, head_wind_refusal
-from geodata.location import FloatArray, great_circle_m
+from geodata.location import FloatArray
 from geodata.weather import LAPSE_C_PER_M, Weather, WeatherHour
 
 GRAVITY_M_S2 = 9.80665
@@ -90,7 +91,7 @@ def line_lengths_m(lines: Sequence[FloatArray]) -> IntArray:
     """Return the horizontal lengths of lines of shape (n, 3) in whole metres."""
     within, first = _segments(lines)
     lon, lat, _ = _columns(lines)
-    length_m = great_circle_m(lon[:-1], lat[:-1], lon[1:], lat[1:])[within]
+    length_m = steps_between(lon, lat)[0][within]
     return np.rint(np.add.reduceat(length_m, first)).astype(np.int64)
 
 
@@ -143,7 +144,8 @@ def fly(
     refusal = refusal or head_wind_refusal(float(motion.slowest_m_s[0]))
     if refusal is not None:
         return refusal
-    energy_wh = float(legs.energy_wh(motion, hour, np.array([payload_kg]), winch)[0, 0])
+    hover_s = legs.hover_s(motion, hour, winch)
+    energy_wh = float(legs.energy_wh(hover_s[:, np.newaxis], np.array([payload_kg]))[0, 0, 0])
     if energy_wh > usable_wh(drone):
         over = energy_wh - usable_wh(drone)
         text = f"needs {energy_wh:.0f} Wh, {over:.0f} Wh more than the battery holds above its reserve"
@@ -183,13 +185,11 @@ class Legs:
     """Greatest exposure to wind along each line."""
     level_m: FloatArray
     """Length in plan, 0 where the segment is straight up or down."""
-    upright: IntArray
-    """Segments that are straight up or down."""
     east: FloatArray
     north: FloatArray
     """Unit vector of the direction of flight."""
     exposure: FloatArray
-    """Wind over that of the table halfway up the segment; shape (1,) where height makes no difference."""
+    """Wind over that of the table halfway up the segment."""
     vertical_s: FloatArray
     """Least seconds for the rise or fall."""
     weight: FloatArray
@@ -204,10 +204,7 @@ class Legs:
         within, first = _segments(lines)
         lon, lat, z = _columns(lines)
         # Worked out between all points that follow each other, the end of a line and the start of the next included.
-        length_m = great_circle_m(lon[:-1], lat[:-1], lon[1:], lat[1:])[within]
-        cos_lat = np.cos(np.radians(lat))
-        d_lat, d_lon = np.diff(lat), np.diff(lon) * (cos_lat[1:] + cos_lat[:-1]) / 2.0
-        turn = np.maximum(np.hypot(d_lon, d_lat), 1e-12)
+        length_m, east, north = (step[within] for step in steps_between(lon, lat))
         mid_m, rise_m = ((z[1:] + z[:-1]) / 2.0)[within], np.diff(z)[within]
         upright = np.flatnonzero(length_m < VERTICAL_BELOW_M)
         sink_s = np.maximum(-rise_m, 0.0) / drone.descent_m_s
@@ -227,10 +224,9 @@ class Legs:
             end_m=z[ends],
             exposure_top=weather.wind_exposure(np.maximum.reduceat(z, ends - sizes + 1)),
             level_m=level_m,
-            upright=upright,
-            east=(d_lon / turn)[within],
-            north=(d_lat / turn)[within],
-            exposure=weather.wind_exposure(mid_m) if weather.wind_gain_per_km else np.ones(1),
+            east=east,
+            north=north,
+            exposure=weather.wind_exposure(mid_m) if weather.wind_gain_per_km else np.ones(len(mid_m)),
             vertical_s=np.maximum(rise_m, 0.0) / drone.climb_m_s + sink_s,
             weight=factor * thinness,
             sink_effort=(drone.descent_factor - factor) * sink_s * thinness,
@@ -239,32 +235,39 @@ class Legs:
 
     def motion(self, hour: WeatherHour) -> Motion:
         """Return how the lines are flown in the wind of an hour; its temperature does not matter."""
-        drone, from_rad = self.drone, math.radians(hour.wind_from_deg)
-        wind_m_s = hour.wind_m_s * self.exposure
-        head = (wind_m_s * math.sin(from_rad)) * self.east
-        head += (wind_m_s * math.cos(from_rad)) * self.north
-        speed = head * head
-        speed += drone.cruise_m_s**2 - wind_m_s**2
-        np.sqrt(np.maximum(speed, 0.0, out=speed), out=speed)
-        speed -= head
-        speed[self.upright] = drone.cruise_m_s
-        seconds = np.divide(self.level_m, np.maximum(speed, MIN_GROUND_SPEED_M_S, out=head), out=head)
-        np.maximum(seconds, self.vertical_s, out=seconds)
+        from_rad = math.radians(hour.wind_from_deg)
+        seconds, ground_m_s = seconds_in_wind(
+            (hour.wind_m_s, math.sin(from_rad), math.cos(from_rad)),
+            (self.drone.cruise_m_s, MIN_GROUND_SPEED_M_S),
+            self.level_m,
+            self.east,
+            self.north,
+            self.exposure,
+            self.vertical_s,
+        )
         return Motion(
             whole_s=np.ceil(np.add.reduceat(seconds, self.first) - 1e-6).astype(np.int64),
-            slowest_m_s=np.minimum.reduceat(speed, self.first),
+            slowest_m_s=np.minimum.reduceat(ground_m_s, self.first),
             effort=self.weight * seconds + self.sink_effort,
         )
 
-    def energy_wh(self, motion: Motion, hour: WeatherHour, payload_kg: FloatArray, winch: bool) -> FloatArray:
-        """Return watt-hours of shape (lines, payloads), by the wind of a motion and the temperature of an hour."""
-        drone, ground_k = self.drone, hour.temp_c + ZERO_C_IN_K
-        hover_s = np.add.reduceat(motion.effort * np.sqrt(ground_k - self.cooling_c), self.first)
+    def hover_s(self, motion: Motion, hour: WeatherHour, winch: bool) -> FloatArray:
+        """Return the seconds of hovering in air of unit density that each line takes, but for the work of climbing.
+
+        They hold for the wind of a motion and the temperature of an hour, and are the same for every payload.
+        """
+        ground_k = hour.temp_c + ZERO_C_IN_K
+        found = np.add.reduceat(hover_parts(ground_k, self.cooling_c, motion.effort), self.first)
         if winch:
             end_c = hour.temp_c - LAPSE_C_PER_M * (self.end_m - self.weather.ref_elevation_m)
-            hover_s = hover_s + drone.winch_s / np.sqrt(air_density_kg_m3(self.end_m, end_c))
-        joules = np.outer(hover_s, hover_power_w(drone, payload_kg, 1.0))
-        joules += np.outer(self.climb_m, (drone.mass_kg + payload_kg) * GRAVITY_M_S2 / drone.climb_efficiency)
+            found = found + self.drone.winch_s / np.sqrt(air_density_kg_m3(self.end_m, end_c))
+        return np.asarray(found)
+
+    def energy_wh(self, hover_s: FloatArray, payload_kg: FloatArray) -> FloatArray:
+        """Return watt-hours of shape (lines, hours, payloads) for `hover_s` of shape (lines, hours)."""
+        drone = self.drone
+        climbing_j = np.outer(self.climb_m, (drone.mass_kg + payload_kg) * GRAVITY_M_S2 / drone.climb_efficiency)
+        joules = hover_s[:, :, np.newaxis] * hover_power_w(drone, payload_kg, 1.0) + climbing_j[:, np.newaxis]
         return np.asarray(joules / WH)
 
 

@@ -89,7 +89,7 @@ def _costs_of_chunk(
 ) -> tuple[IntArray, FloatArray]:
     """Return `costs_of_paths` of some paths at once."""
     duration_s = np.full((len(paths), n_hours), UNREACHABLE_S, dtype=np.int64)
-    energy_wh = np.zeros((len(paths), n_hours, len(payloads)))
+    hover_s = np.zeros((len(paths), n_hours))
     legs = Legs.of([path.line for path in paths], drone, weather)
     bound = {k: path.windows for k, path in enumerate(paths) if path.windows != ALL_DAY}
     motions: dict[tuple[float, float], Motion] = {}
@@ -107,7 +107,9 @@ def _costs_of_chunk(
         for k, windows in bound.items():
             legal[k] &= _within(windows, h * 3600, h * 3600 + 3599 + int(airborne_s[k]))
         duration_s[:, h] = np.where(legal, motion.whole_s, UNREACHABLE_S)
-        energy_wh[:, h] = legs.energy_wh(motion, hour, payloads, winch) * legal[:, np.newaxis]
+        hover_s[:, h] = legs.hover_s(motion, hour, winch)
+    energy_wh = legs.energy_wh(hover_s, payloads)
+    energy_wh[duration_s == UNREACHABLE_S] = 0.0
     return duration_s, energy_wh
 
 

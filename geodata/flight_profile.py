@@ -7,13 +7,13 @@ within the band at the samples is therefore legal everywhere, not only where it 
 
 Within the band the *taut string* is flown. Of all lines in the band it has the least value of the sum of any convex
 function of the slope (Condat 2013, doi:10.1109/LSP.2013.2278339, section II): least climb, least length, and least
-time under limits of climb and descent at once. All legs are strung together, one numpy step for a sample of each.
+time under limits of climb and descent at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata.drones import DroneType
 from geodata.flight_airspace import Layer, Plane
+from geodata.flight_loops import band_of_heights, ground_along, lines_crossed, pull_strings
 from geodata.location import FloatArray
 from geodata.terrain import Terrain
 
@@ -36,8 +37,6 @@ CLOSEST_M = 0.05
 """Samples closer than this are one."""
 EDGE_M = 5.0
 """Corridors are taken this much smaller, lids this much larger."""
-TIDY_EVERY = 16
-"""Steps between two looks at which strings are at their end."""
 VERTEX_EVERY_M = 2_000.0
 """Longest piece of a line: readers that draw it in another projection stay within a decimetre."""
 
@@ -107,7 +106,7 @@ def string_profiles(
     high[at_ends] = low[at_ends]
     if not legal.any():
         return [Profile(None, _finite(lack)) for lack in lacking]
-    touched, height = _pull_string(samples.along_m, low, high, samples.first[legal], samples.last[legal])
+    touched, height = pull_strings(samples.along_m, low, high, samples.first[legal], samples.last[legal])
     lines = _lines(samples, touched, height, legal)
     return [Profile(lines[i]) if legal[i] else Profile(None, _finite(lack)) for i, lack in enumerate(lacking)]
 
@@ -123,15 +122,10 @@ def _sample(terrain: Terrain, plane: Plane, ways: Sequence[FloatArray], layers: 
     grid = (pieces.corners - (terrain.west, terrain.north)) / (terrain.step_lon, -terrain.step_lat)
     grid_step = pieces.step / (terrain.step_lon, -terrain.step_lat)
     # A sample is piece + share of its length, so that sorting puts them in order along all ways.
-    at = [np.arange(len(grid), dtype=np.float64)]
-    for axis in range(2):
-        owner, line = _lines_crossed(grid[:, axis], grid[:, axis] + grid_step[:, axis])
-        share: FloatArray = (line - grid[owner, axis]) / grid_step[owner, axis]
-        at.append(share + owner)
-    for layer in layers:
-        owner, share = _rim_crossed(pieces, layer.area)
-        at.append(np.clip(share, 0.0, 1.0) + owner)
-    found = np.sort(np.concatenate(at), kind="stable")
+    found = lines_crossed(grid, grid_step)
+    rims = [np.clip(share, 0.0, 1.0) + owner for owner, share in (_rim_crossed(pieces, layer.area) for layer in layers)]
+    if rims:
+        found = np.sort(np.concatenate([found, *rims]), kind="stable")
     found = found[np.concatenate([[True], np.diff(found) > 0.0])]
     is_corner, along = found == np.floor(found), pieces.along(found)
     near = np.diff(along) < CLOSEST_M
@@ -196,20 +190,6 @@ class _Pieces:
         return owner, np.bincount(owner, minlength=len(self.leg))
 
 
-def _lines_crossed(start: FloatArray, end: FloatArray) -> tuple[IntArray, FloatArray]:
-    """Return (piece, whole number) for every whole number strictly between the ends of each piece, in order."""
-    lowest = np.floor(np.minimum(start, end)).astype(np.int64) + 1
-    highest = np.ceil(np.maximum(start, end)).astype(np.int64) - 1
-    count = np.maximum(highest - lowest + 1, 0)
-    owner = np.repeat(np.arange(len(start), dtype=np.int64), count)
-    # Counted down where the piece runs down: the sort that follows is quick where all is in order already.
-    falls = end < start
-    nearest, sign = np.where(falls, highest, lowest), np.where(falls, -1, 1)
-    before = np.concatenate([[0], np.cumsum(count)[:-1]])
-    line = (nearest - sign * before)[owner] + sign[owner] * np.arange(len(owner))
-    return owner, line.astype(np.float64)
-
-
 def _rim_crossed(pieces: _Pieces, area: BaseGeometry) -> tuple[IntArray, FloatArray]:
     """Return (piece, share of its length) for every point where a piece meets the rim of an area."""
     rim = area.boundary
@@ -229,41 +209,15 @@ def _ground(terrain: Terrain, lon: FloatArray, lat: FloatArray, last: IntArray) 
     the surface is ``a + b u + c v + w u v`` with w the twist of the four corners, and along a straight line the last
     term is a parabola, whose middle is off the chord by ``−w Δu Δv / 4``.
     """
-    rows, cols = terrain.heights_m.shape
     u, v = (lon - terrain.west) / terrain.step_lon, (terrain.north - lat) / terrain.step_lat
-    outside = _outside(u, cols) | _outside(v, rows)
-    u, v = np.clip(u, 0.0, cols - 1.0), np.clip(v, 0.0, rows - 1.0)
-    d_u, d_v = np.diff(u, append=u[-1]), np.diff(v, append=v[-1])
-    d_u[last] = d_v[last] = 0.0
-    col = np.minimum((u + d_u / 2.0).astype(np.int64), cols - 2)
-    row = np.minimum((v + d_v / 2.0).astype(np.int64), rows - 2)
-    heights, corner = terrain.heights_m.ravel(), row * cols + col
-    a, b, c, d = (heights[corner + by].astype(np.float64) for by in (0, 1, cols, cols + 1))
-    u -= col
-    v -= row
-    east, twist = b - a, a - b - c + d
-    ground_m = a + east * u + (c - a + twist * u) * v
-    ground_m[outside] = np.nan
-    return ground_m, np.nan_to_num(twist * d_u * d_v * -0.25)
-
-
-def _outside(position: FloatArray, count: int) -> BoolArray:
-    """Return which positions on an axis of the grid have no height; the rim's is held for half a step."""
-    return np.asarray((position < -0.5) | (position > count - 0.5))
+    return ground_along(terrain.heights_m, u, v, last)
 
 
 def _band(samples: _Samples, plane: Plane, drone: DroneType, layers: Sequence[Layer]) -> tuple[FloatArray, FloatArray]:
     """Return the least and greatest legal height above sea level at each sample."""
     ceiling = _ceiling_agl_m(samples, plane, layers)
-    raised, lowered = np.maximum(samples.bulge_m, 0.0), np.maximum(-samples.bulge_m, 0.0)
-    # Each sample bounds the piece before it and the piece after it; the last of a leg has no bulge of its own.
-    before = samples.first
-    raised_before, lowered_before, ceiling_before = (np.roll(array, 1) for array in (raised, lowered, ceiling))
-    raised_before[before] = lowered_before[before] = 0.0
-    ceiling_before[before] = np.inf
-    low = samples.ground_m + drone.clearance_m + SLACK_M + np.maximum(raised, raised_before)
-    high = samples.ground_m - SLACK_M - np.maximum(lowered, lowered_before) + np.minimum(ceiling, ceiling_before)
-    return low, high
+    low, high = band_of_heights(samples.ground_m, samples.bulge_m, ceiling, samples.first, drone.clearance_m)
+    return low + SLACK_M, high - SLACK_M
 
 
 def _ceiling_agl_m(samples: _Samples, plane: Plane, layers: Sequence[Layer]) -> FloatArray:
@@ -281,81 +235,6 @@ def _ceiling_agl_m(samples: _Samples, plane: Plane, layers: Sequence[Layer]) -> 
         ceiling[inside] = limit(ceiling[inside], layer.limit_agl_m)
     ceiling[samples.last] = np.inf
     return ceiling
-
-
-def _pull_string(
-    along: FloatArray, low: FloatArray, high: FloatArray, first: IntArray, last: IntArray
-) -> tuple[BoolArray, FloatArray]:
-    """Return where the taut strings of all legs bend (and their ends), and their height there.
-
-    From a bend the string runs straight as long as one slope stays between all limits seen; where the least slope
-    allowed passes the greatest, it bends at the limit that was binding, and the search goes on from there.
-    """
-    touched = np.zeros(len(along), dtype=np.bool_)
-    height = np.zeros(len(along))
-    touched[first], height[first] = True, low[first]
-    touched[last], height[last] = True, low[last]
-    strings = _Strings.starting(last, first, along[first], low[first])
-    while len(strings.last):
-        for _ in range(TIDY_EVERY):
-            # A string at its end sees that sample again until the next tidying, which changes nothing.
-            k = np.minimum(strings.seen, strings.last)
-            run = np.maximum(along[k] - strings.bend_along, 1e-6)
-            low_slope, high_slope = (low[k] - strings.bend_m) / run, (high[k] - strings.bend_m) / run
-            up = low_slope > strings.most
-            bent = np.flatnonzero(up | (high_slope < strings.least))
-            strings.see(k, low_slope, high_slope)
-            if len(bent):
-                at = np.where(up[bent], strings.most_at[bent], strings.least_at[bent])
-                bend_m = np.where(up[bent], high[at], low[at])
-                touched[at], height[at] = True, bend_m
-                strings.bend(bent, at, along[at], bend_m)
-        strings = strings.unfinished()
-    return touched, height
-
-
-@dataclass
-class _Strings:
-    """Where each string stands: its last bend, the next sample to see, the slopes still allowed and what bounds them.
-
-    Arrays of shape (strings,), changed in place.
-    """
-
-    last: IntArray
-    seen: IntArray
-    bend_along: FloatArray
-    bend_m: FloatArray
-    least: FloatArray
-    least_at: IntArray
-    most: FloatArray
-    most_at: IntArray
-
-    @classmethod
-    def starting(cls, last: IntArray, at: IntArray, along: FloatArray, height: FloatArray) -> _Strings:
-        """Return strings fixed at their first sample."""
-        least, most = np.full(len(at), -np.inf), np.full(len(at), np.inf)
-        return cls(last.copy(), at + 1, along, height, least, at.copy(), most, at.copy())
-
-    def see(self, k: IntArray, low_slope: FloatArray, high_slope: FloatArray) -> None:
-        """Narrow the slopes by sample k of each string, and go on to the next."""
-        tighter = low_slope >= self.least
-        np.copyto(self.least_at, k, where=tighter)
-        np.maximum(self.least, low_slope, out=self.least)
-        tighter = high_slope <= self.most
-        np.copyto(self.most_at, k, where=tighter)
-        np.minimum(self.most, high_slope, out=self.most)
-        self.seen = k + 1
-
-    def bend(self, bent: IntArray, at: IntArray, along: FloatArray, height: FloatArray) -> None:
-        """Bend some strings at samples seen before, and look on from there."""
-        self.bend_along[bent], self.bend_m[bent] = along, height
-        self.least[bent], self.most[bent] = -np.inf, np.inf
-        self.seen[bent] = at + 1
-
-    def unfinished(self) -> _Strings:
-        """Return the strings that have not seen their last sample."""
-        on = self.seen <= self.last
-        return _Strings(*(getattr(self, column.name)[on] for column in fields(self)))
 
 
 def _lines(samples: _Samples, touched: BoolArray, height: FloatArray, legal: BoolArray) -> list[FloatArray]:

@@ -10,7 +10,7 @@ import shapely
 
 from geodata.airspace import Airspace, Zone
 from geodata.flight import FlightPath, FlightRefusal, find_flight_path, find_flight_paths, load_drone_types
-from geodata.flight_profile import _pull_string
+from geodata.flight_loops import pull_strings
 from geodata.location import EARTH_RADIUS_M, LocalFrame, great_circle_m
 from geodata.terrain import Terrain, read_terrain
 
@@ -296,7 +296,7 @@ def test_string_has_the_least_climb(seed: int) -> None:
     low = np.cumsum(rng.normal(0, 15, 200))
     high = low + rng.uniform(5, 90, 200)
     high[[0, -1]] = low[[0, -1]]
-    touched, height = _pull_string(along, low, high, np.array([0]), np.array([199]))
+    touched, height = pull_strings(along, low, high, np.array([0]), np.array([199]))
     string = np.interp(along, along[touched], height[touched])
     assert (string >= low - 1e-9).all()
     assert (string <= high + 1e-9).all()
