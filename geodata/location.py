@@ -32,7 +32,8 @@ class Site:
     """A place of the four-level network.
 
     Times are seconds after local midnight, `handling_s` is the time goods need between unloading from one carrier
-    and loading on the next, store capacities are kilograms per temperature class (0: no such store).
+    and loading on the next, `max_wait_s` bounds how long they may be there in between (None: any time), store
+    capacities are kilograms per temperature class (0: no such store).
     """
 
     id: str
@@ -48,6 +49,7 @@ class Site:
     store_chilled_kg: float = 0.0
     store_frozen_kg: float = 0.0
     drone_pads: int = 0
+    max_wait_s: int | None = None
     bus_stop_ids: tuple[str, ...] = ()
     population: int = 0
     parcels_per_day: float = 0.0

@@ -115,6 +115,7 @@ def _place_of_site(site: Site, elevation_m: float) -> Place:
             "frozen": site.store_frozen_kg,
         },
         drone_pads=site.drone_pads,
+        max_wait_s=site.max_wait_s,
     )
 
 

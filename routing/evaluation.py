@@ -240,15 +240,15 @@ def _shares(
     sums = {True: [0.0, 0], False: [0.0, 0]}
     for order_id, chain in legs.items():
         order = problem.order_by_id[order_id]
-        entry = sums[_is_inward(problem, order)]
+        entry = sums[_is_inward(problem, chain[0].from_place, order.to_id)]
         entry[0] += sum(money[leg.route] * order.weight_kg / max(route_kg[leg.route], 1e-9) for leg in chain)
         entry[0] += problem.rates.handling_per_piece * order.pieces * (len(chain) - 1)
         entry[1] += order.pieces
     return (sums[True][0], int(sums[True][1])), (sums[False][0], int(sums[False][1]))
 
 
-def _is_inward(problem: Problem, order: Order) -> bool:
-    return problem.place_by_id[order.from_id].level.depth <= problem.place_by_id[order.to_id].level.depth
+def _is_inward(problem: Problem, from_id: str, to_id: str) -> bool:
+    return problem.place_by_id[from_id].level.depth <= problem.place_by_id[to_id].level.depth
 
 
 def _movement_sums(problem: Problem, plan: Plan) -> tuple[float, float, float]:

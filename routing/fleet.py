@@ -46,6 +46,16 @@ VEHICLE_RECORD: Final = RecordType(
         Field(
             "max_drive_s", "integer", "longest travel time of a day", default=28_800, low=1, high=86_400, unit="seconds"
         ),
+        Field(
+            "max_continuous_drive_s",
+            "integer",
+            "travel after which a rest of 20 min is due",
+            default=14_400,
+            low=600,
+            high=86_400,
+            unit="seconds",
+        ),
+        Field("max_rounds", "integer", "most rounds of one vehicle a day; absent: any number", low=1, high=1_000),
         Field("stop_s", "integer", "fixed time of a stop", default=120, low=0, high=7_200, unit="seconds"),
         Field("range_wh", "number", "energy of one round; absent: not bounded", low=0, above_low=True, unit="Wh"),
         Field(

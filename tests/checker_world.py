@@ -21,7 +21,7 @@ from geodata.street_matrix import snap
 from geodata.streets import StreetNetwork
 from geodata.terrain import Terrain
 from geodata.weather import Weather, WeatherHour
-from routing.checker.facts import Facts
+from routing.checker.facts import MapFacts
 from routing.checker.roads import StreetRoads
 from routing.model.carrier import BusCall, BusTrip, Compartment, Drone, DroneService, Vehicle, VehicleType
 from routing.model.order import Order
@@ -223,13 +223,13 @@ ORDERS = {
 class World:
     """Facts and a plan without fault."""
 
-    facts: Facts
+    facts: MapFacts
     plan: PlanDocument
 
 
 @dataclass(frozen=True)
 class _Maker:
-    facts: Facts
+    facts: MapFacts
     profiles: dict[str, Profile]
     network: StreetNetwork
 
@@ -347,7 +347,7 @@ def make_world() -> World:
     van = Vehicle("van@hub#1", VAN_TYPE, "hub", "firm", van_key)
     moto = Vehicle("moto@town#1", COURIER_TYPE, "town", "firm", moto_key)
     drone = Drone("L@town#1", service, "town", "firm")
-    facts = Facts(
+    facts = MapFacts(
         scenario_name="small world",
         service_date=DAY,
         currency="CNY",

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from routing.checker.codes import Code
-from routing.checker.journeys import Case
+from routing.checker.journeys import MapCase
 from routing.checker.movements import Needs, compare_movement
 from routing.checker.report import Violation
 from routing.checker.roads import Join
@@ -21,7 +21,7 @@ from routing.model.problem import Place
 SNAP_TOLERANCE_M = 1.0
 
 
-def check_access(case: Case) -> Iterator[Violation]:
+def check_access(case: MapCase) -> Iterator[Violation]:
     """Yield the violations of the ACCESS family, and of time, distance and energy of street movements."""
     for route in case.document.routes:
         carrier = case.carrier_of(route)
@@ -32,7 +32,7 @@ def check_access(case: Case) -> Iterator[Violation]:
                 yield from _check_movement(case, route, carrier, here, there)
 
 
-def _check_movement(case: Case, route: Route, vehicle: Vehicle, here: Stop, there: Stop) -> Iterator[Violation]:
+def _check_movement(case: MapCase, route: Route, vehicle: Vehicle, here: Stop, there: Stop) -> Iterator[Violation]:
     movement = here.movement
     start, end = case.facts.places.get(here.place), case.facts.places.get(there.place)
     if movement is None or start is None or end is None:
@@ -53,11 +53,11 @@ def _check_movement(case: Case, route: Route, vehicle: Vehicle, here: Stop, ther
     yield from _check_way(case, route, vehicle, (here, there), movement, is_joined=not found)
 
 
-def _join(case: Case, vehicle: Vehicle, place: Place, node: int) -> Join | None:
+def _join(case: MapCase, vehicle: Vehicle, place: Place, node: int) -> Join | None:
     return case.facts.roads.join(vehicle.travel, place, node)
 
 
-def _wrong_join(case: Case, route: Route, vehicle: Vehicle, place: Place, node: int) -> Violation | None:
+def _wrong_join(case: MapCase, route: Route, vehicle: Vehicle, place: Place, node: int) -> Violation | None:
     join = _join(case, vehicle, place, node)
     if join is None:  # a way over unknown nodes is a fault of its own
         return None
@@ -72,7 +72,7 @@ def _wrong_join(case: Case, route: Route, vehicle: Vehicle, place: Place, node: 
 
 
 def _check_way(
-    case: Case, route: Route, vehicle: Vehicle, ends: tuple[Stop, Stop], movement: Movement, *, is_joined: bool
+    case: MapCase, route: Route, vehicle: Vehicle, ends: tuple[Stop, Stop], movement: Movement, *, is_joined: bool
 ) -> Iterator[Violation]:
     here, there = ends
     from_s, until_s = here.departure_s, max(here.departure_s, there.arrival_s)

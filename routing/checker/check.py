@@ -11,9 +11,9 @@ from routing.checker.capacity import check_capacity
 from routing.checker.cold import check_cold
 from routing.checker.consistency import check_consistency
 from routing.checker.custody import check_custody
-from routing.checker.facts import Facts
+from routing.checker.facts import MapFacts
 from routing.checker.flight import check_flight
-from routing.checker.journeys import Case
+from routing.checker.journeys import MapCase
 from routing.checker.numbers import clean_numbers
 from routing.checker.reading import load_facts
 from routing.checker.report import Report, Violation
@@ -22,7 +22,7 @@ from routing.checker.timing import check_timing
 from routing.checker.transfer import check_transfer
 from routing.model.plan import PlanDocument
 
-FAMILIES: tuple[Callable[[Case], Iterator[Violation]], ...] = (
+FAMILIES: tuple[Callable[[MapCase], Iterator[Violation]], ...] = (
     check_custody,
     check_timing,
     check_transfer,
@@ -61,9 +61,9 @@ def check_plan(folder: Path, document: PlanDocument, *, cache: Cache | None = No
     return check_document(load_facts(folder, cache), document)
 
 
-def check_document(facts: Facts, document: PlanDocument) -> Report:
+def check_document(facts: MapFacts, document: PlanDocument) -> Report:
     """Judge a plan against facts already read."""
     usable, unusable = clean_numbers(document)
-    case = Case(facts, usable)
+    case = MapCase(facts, usable)
     found = [violation for family in FAMILIES for violation in family(case)]
     return Report((*unusable, *found))

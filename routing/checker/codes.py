@@ -31,9 +31,11 @@ class Code(StrEnum):
     TIMING_REST_MISPLACED = "TIMING_REST_MISPLACED"
     TIMING_REST_MISSING = "TIMING_REST_MISSING"
     TIMING_RANGE_EXCEEDED = "TIMING_RANGE_EXCEEDED"
+    TIMING_TOO_MANY_ROUNDS = "TIMING_TOO_MANY_ROUNDS"
 
     TRANSFER_TOO_SHORT = "TRANSFER_TOO_SHORT"
     TRANSFER_CUTOFF_MISSED = "TRANSFER_CUTOFF_MISSED"
+    TRANSFER_WAIT_TOO_LONG = "TRANSFER_WAIT_TOO_LONG"
     TRANSFER_STORE_FULL = "TRANSFER_STORE_FULL"
 
     CAPACITY_UNKNOWN_COMPARTMENT = "CAPACITY_UNKNOWN_COMPARTMENT"
@@ -133,10 +135,12 @@ _MEANINGS: dict[Code, str] = {
     Code.TIMING_OUTSIDE_SHIFT: "A vehicle or courier works outside its shift.",
     Code.TIMING_DRIVE_TOO_LONG: "A carrier travels longer in the day than it may.",
     Code.TIMING_REST_MISPLACED: "A rest overlaps another, or is not within its stop's time after service.",
-    Code.TIMING_REST_MISSING: "A driver travels more than four hours without a rest of twenty minutes.",
+    Code.TIMING_REST_MISSING: "A driver travels longer than allowed without a rest of twenty minutes.",
     Code.TIMING_RANGE_EXCEEDED: "A round takes more energy than the vehicle's range allows.",
+    Code.TIMING_TOO_MANY_ROUNDS: "A vehicle or courier makes more rounds in the day than it may.",
     Code.TRANSFER_TOO_SHORT: "An order is loaded again before it is unloaded and handled.",
     Code.TRANSFER_CUTOFF_MISSED: "An order is not ready at the cut-off before its bus departs.",
+    Code.TRANSFER_WAIT_TOO_LONG: "Goods wait between two legs for longer than the place allows.",
     Code.TRANSFER_STORE_FULL: "Goods between two legs weigh more than the store they lie in holds.",
     Code.CAPACITY_UNKNOWN_COMPARTMENT: "An order rides in a compartment its carrier does not have.",
     Code.CAPACITY_KG: "A compartment or bus carries more kilograms than it holds.",

@@ -27,12 +27,17 @@ KIND_OF_MOVEMENT = {"vehicle": "street", "courier": "street", "drone": "flight",
 def check_consistency(case: Case) -> Iterator[Violation]:
     """Yield the violations of the CONSISTENCY family."""
     yield from _check_scenario(case)
+    yield from check_routes(case)
+    yield from _check_legs(case)
+    yield from _check_money(case)
+
+
+def check_routes(case: Case) -> Iterator[Violation]:
+    """Yield the violations of the family in the routes, which a bare plan has, too."""
     yield from _check_route_ids(case)
     for route in case.document.routes:
         yield from _check_route(case, route)
     yield from _check_handovers(case)
-    yield from _check_legs(case)
-    yield from _check_money(case)
 
 
 # --- The document --------------------------------------------------------------------------------------------------

@@ -63,8 +63,9 @@ def _check_chains(case: Case) -> Iterator[Violation]:
 
 
 def _broken_chain(order: Order, rides: tuple[Ride, ...]) -> Violation:
-    """Say where the chain breaks: follow it by place from the origin as far as it goes."""
-    left, here = list(rides), order.from_id
+    """Say where the chain breaks: follow it by place from an origin as far as it goes."""
+    left = list(rides)
+    here = next((ride.load_stop.place for ride in rides if ride.load_stop.place in order.origins), order.from_id)
     while True:
         follower = next((ride for ride in left if ride.load_stop.place == here), None)
         if follower is None:

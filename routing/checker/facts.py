@@ -19,7 +19,7 @@ from routing.model.product import Products
 
 @dataclass(frozen=True)
 class Facts:
-    """What is true of the day, whatever a plan says.
+    """What is true of the day, whatever a plan says, as far as it needs no map.
 
     Parameters
     ----------
@@ -27,8 +27,6 @@ class Facts:
         By id; carriers are vehicles, couriers and drones by the ids of ``rules.md`` and bus trips by trip id.
     rejected
         Order rows the scenario rejects, as a plan must list them.
-    roads
-        The street network with its closures, by travel key.
     """
 
     scenario_name: str
@@ -41,7 +39,19 @@ class Facts:
     carriers: Mapping[str, Carrier]
     products: Products
     rates: CostRates
+    weather: Weather
+
+
+@dataclass(frozen=True)
+class MapFacts(Facts):
+    """Facts with the land and the air above it.
+
+    Parameters
+    ----------
+    roads
+        The street network with its closures, by travel key.
+    """
+
     roads: Roads
     terrain: Terrain
     airspace: Airspace
-    weather: Weather

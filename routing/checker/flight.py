@@ -22,7 +22,7 @@ from geodata.location import FloatArray, great_circle_m
 from routing.checker.capacity import aboard_by_segment
 from routing.checker.codes import Code
 from routing.checker.goods import handed_mass_kg
-from routing.checker.journeys import Case
+from routing.checker.journeys import Case, MapCase
 from routing.checker.movements import Needs, compare_movement, energy_tolerance_wh
 from routing.checker.report import Violation
 from routing.model.carrier import Drone
@@ -59,22 +59,27 @@ class Track:
         return float(self.along_m[-1])
 
 
-def check_flight(case: Case) -> Iterator[Violation]:
+def check_flight(case: MapCase) -> Iterator[Violation]:
     """Yield the violations of the FLIGHT family, and of time, distance and energy of flights."""
-    sorties: dict[str, list[Route]] = {}
-    for route in case.document.routes:
-        drone = case.carrier_of(route)
-        if isinstance(drone, Drone) and len(route.stops) >= 2:
-            sorties.setdefault(drone.id, []).append(route)
-            yield from _check_sortie(case, route, drone)
-    for drone_id, routes in sorties.items():
-        yield from _check_turnarounds(case, drone_id, routes)
+    for route, drone in sorties_of(case):
+        yield from check_sortie_shape(route, drone)
+        yield from _check_flights(case, route, drone)
+    yield from check_turnarounds(case)
 
 
 # --- Sorties -------------------------------------------------------------------------------------------------------
 
 
-def _check_sortie(case: Case, route: Route, drone: Drone) -> Iterator[Violation]:
+def sorties_of(case: Case) -> Iterator[tuple[Route, Drone]]:
+    """Yield the routes of drones that lead anywhere."""
+    for route in case.document.routes:
+        drone = case.carrier_of(route)
+        if isinstance(drone, Drone) and len(route.stops) >= 2:
+            yield route, drone
+
+
+def check_sortie_shape(route: Route, drone: Drone) -> Iterator[Violation]:
+    """Hold stops and hours of a sortie against the rules."""
     if len(route.stops) != 3 or route.stops[1].place == drone.base:
         text = f"the sortie visits {', '.join(stop.place for stop in route.stops)}; it must be base, place, base"
         yield Violation(Code.FLIGHT_SORTIE_SHAPE, None, None, "", text, route.id)
@@ -84,9 +89,23 @@ def _check_sortie(case: Case, route: Route, drone: Drone) -> Iterator[Violation]
     if outside_s > 0:
         text = f"{drone.id} flies {away_s}-{back_s}, its shift is {start_s}-{end_s}"
         yield Violation(Code.FLIGHT_OUTSIDE_SHIFT, drone.base, float(outside_s), "s", text, route.id)
-    payloads = [
-        sum(handed_mass_kg(case.facts, handover) for handover in aboard) for _, aboard in aboard_by_segment(route)
-    ]
+
+
+def payloads_kg(case: Case, route: Route) -> list[float]:
+    """Return what is aboard on leaving each stop."""
+    return [sum(handed_mass_kg(case.facts, handover) for handover in aboard) for _, aboard in aboard_by_segment(route)]
+
+
+def check_reserve(route: Route, drone: Drone, used_wh: float) -> Iterator[Violation]:
+    """Hold the energy of a sortie against the battery above its reserve."""
+    usable_wh = drone.service.physics.battery_wh * (1.0 - drone.service.physics.reserve)
+    if used_wh > usable_wh + energy_tolerance_wh(used_wh):
+        text = f"the sortie needs {used_wh:.0f} Wh, {usable_wh:.0f} Wh of the battery are above its reserve"
+        yield Violation(Code.FLIGHT_RESERVE, drone.base, used_wh - usable_wh, "Wh", text, route.id)
+
+
+def _check_flights(case: MapCase, route: Route, drone: Drone) -> Iterator[Violation]:
+    payloads = payloads_kg(case, route)
     used_wh = 0.0
     for position, (here, there) in enumerate(pairwise(route.stops)):
         if here.movement is None or here.movement.kind != "flight":
@@ -94,24 +113,25 @@ def _check_sortie(case: Case, route: Route, drone: Drone) -> Iterator[Violation]
         leg = _Leg(case, route, drone, here, there, payloads[position], is_outward=there.place != drone.base)
         yield from leg.check()
         used_wh += leg.energy_wh
-    usable_wh = drone.service.physics.battery_wh * (1.0 - drone.service.physics.reserve)
-    if used_wh > usable_wh + energy_tolerance_wh(used_wh):
-        text = f"the sortie needs {used_wh:.0f} Wh, {usable_wh:.0f} Wh of the battery are above its reserve"
-        yield Violation(Code.FLIGHT_RESERVE, drone.base, used_wh - usable_wh, "Wh", text, route.id)
+    yield from check_reserve(route, drone, used_wh)
 
 
-def _check_turnarounds(case: Case, drone_id: str, routes: list[Route]) -> Iterator[Violation]:
-    drone = case.facts.carriers[drone_id]
-    if not isinstance(drone, Drone):
-        return
-    turnaround_s = drone.service.physics.turnaround_s
-    routes.sort(key=lambda route: (route.stops[0].arrival_s, route.stops[-1].departure_s))
-    for first, second in pairwise(routes):
-        gap_s = second.stops[0].arrival_s - first.stops[-1].departure_s
-        if 0 <= gap_s < turnaround_s:  # an overlap is a fault of TIMING
-            text = f"{drone_id} starts again {gap_s} s after sortie {first.id}, its turnaround takes {turnaround_s} s"
-            amount = float(turnaround_s - gap_s)
-            yield Violation(Code.FLIGHT_TURNAROUND, drone.base, amount, "s", text, second.id)
+def check_turnarounds(case: Case) -> Iterator[Violation]:
+    """Hold the time between sorties of a drone against its turnaround."""
+    sorties: dict[str, list[tuple[Route, Drone]]] = {}
+    for route, drone in sorties_of(case):
+        sorties.setdefault(drone.id, []).append((route, drone))
+    for flown in sorties.values():
+        flown.sort(key=lambda sortie: (sortie[0].stops[0].arrival_s, sortie[0].stops[-1].departure_s))
+        for (first, drone), (second, _) in pairwise(flown):
+            turnaround_s = drone.service.physics.turnaround_s
+            gap_s = second.stops[0].arrival_s - first.stops[-1].departure_s
+            if 0 <= gap_s < turnaround_s:  # an overlap is a fault of TIMING
+                text = (
+                    f"{drone.id} starts again {gap_s} s after sortie {first.id}, its turnaround takes {turnaround_s} s"
+                )
+                amount = float(turnaround_s - gap_s)
+                yield Violation(Code.FLIGHT_TURNAROUND, drone.base, amount, "s", text, second.id)
 
 
 # --- One flight ----------------------------------------------------------------------------------------------------
@@ -121,7 +141,7 @@ def _check_turnarounds(case: Case, drone_id: str, routes: list[Route]) -> Iterat
 class _Leg:
     """One flight of a sortie; `energy_wh` is what it needs, known after `check`."""
 
-    case: Case
+    case: MapCase
     route: Route
     drone: Drone
     here: Stop
@@ -282,7 +302,7 @@ def _miss_m(place: Place, point: FloatArray) -> float:
     return max(plan_m, height_m)
 
 
-def sample_line(case: Case, line: FloatArray) -> Track | None:
+def sample_line(case: MapCase, line: FloatArray) -> Track | None:
     """Sample a line of shape (n, 3) every few metres in plan and in height; None where it leaves the terrain."""
     terrain = case.facts.terrain
     if not np.isfinite(terrain.elevation_m(line[:, 0], line[:, 1])).all():

@@ -7,11 +7,11 @@ also a fault of custody.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from routing.checker.facts import Facts
+from routing.checker.facts import Facts, MapFacts
 from routing.model.carrier import BusCall, BusTrip, Carrier
 from routing.model.plan import Handover, PlanDocument, Route, Stop
 
@@ -101,7 +101,7 @@ class Case:
             order = self.facts.orders.get(order_id)
             if order is None or order_id in broken:
                 continue
-            chain = chain_by_place(rides, order.from_id, order.to_id)
+            chain = chain_by_place(rides, order.origins, order.to_id)
             if chain is not None:
                 found[order_id] = chain
         return found
@@ -141,6 +141,13 @@ class Case:
         return stop.service_start_s, stop.service_end_s
 
 
+@dataclass(frozen=True)
+class MapCase(Case):
+    """A plan and facts with land and air."""
+
+    facts: MapFacts
+
+
 def _trace_route(route: Route, rides: list[Ride], loose: list[LooseHandover]) -> None:
     aboard: dict[str, tuple[int, Handover]] = {}
     for position, stop in enumerate(route.stops):
@@ -159,35 +166,35 @@ def _trace_route(route: Route, rides: list[Ride], loose: list[LooseHandover]) ->
         loose.append(LooseHandover(order, route, route.stops[start].place, "not unloaded"))
 
 
-def chain_by_place(rides: tuple[Ride, ...], origin: str, destination: str) -> tuple[Ride, ...] | None:
-    """Return the rides in an order in which each begins where the one before ended, from origin to destination.
+def chain_by_place(rides: tuple[Ride, ...], origins: Collection[str], destination: str) -> tuple[Ride, ...] | None:
+    """Return the rides in an order in which each begins where the one before ended, from an origin to the destination.
 
     `rides` come in order of time; of several chains the first found by trying earlier rides first is returned.
     None if there is no such chain.
     """
-    if _is_chain(rides, origin, destination):
+    if _is_chain(rides, origins, destination):
         return rides
     if len(rides) > MAX_PERMUTED_RIDES:
         return None
-    return _search(rides, origin, destination)
+    return _search(rides, origins, destination)
 
 
-def _is_chain(rides: tuple[Ride, ...], origin: str, destination: str) -> bool:
-    here = origin
+def _is_chain(rides: tuple[Ride, ...], origins: Collection[str], destination: str) -> bool:
+    here = origins
     for ride in rides:
-        if ride.load_stop.place != here:
+        if ride.load_stop.place not in here:
             return False
-        here = ride.unload_stop.place
-    return here == destination
+        here = (ride.unload_stop.place,)
+    return destination in here
 
 
-def _search(left: tuple[Ride, ...], here: str, destination: str) -> tuple[Ride, ...] | None:
+def _search(left: tuple[Ride, ...], here: Collection[str], destination: str) -> tuple[Ride, ...] | None:
     if not left:
-        return () if here == destination else None
+        return () if destination in here else None
     for position, ride in enumerate(left):
-        if ride.load_stop.place != here:
+        if ride.load_stop.place not in here:
             continue
-        rest = _search(left[:position] + left[position + 1 :], ride.unload_stop.place, destination)
+        rest = _search(left[:position] + left[position + 1 :], (ride.unload_stop.place,), destination)
         if rest is not None:
             return (ride, *rest)
     return None

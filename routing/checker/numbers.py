@@ -23,8 +23,9 @@ class _Range(NamedTuple):
     unit: str
 
 
-_TIME_S = _Range(0, 10 * 86_400, "s")
-_DISTANCE_M = _Range(0, 10_000_000, "m")
+LAST_S = 10 * 86_400
+"""Latest time a plan of a scenario may name."""
+_DISTANCE_M = _Range(0, 1_000_000_000, "m")
 _ENERGY_WH = _Range(-10_000_000, 1_000_000_000, "Wh")
 _LOAD = _Range(0, 10_000_000, "kg or l")
 _LON = _Range(-180, 180, "degrees")
@@ -35,9 +36,9 @@ _NODE = _Range(-(2**62), 2**62, "")
 _MONEY = _Range(-(10**15), 10**15, "minor units")
 
 
-def clean_numbers(document: PlanDocument) -> tuple[PlanDocument, tuple[Violation, ...]]:
-    """Return the plan with every number usable, and a violation for each that was not."""
-    cleaner = _Cleaner()
+def clean_numbers(document: PlanDocument, last_s: int = LAST_S) -> tuple[PlanDocument, tuple[Violation, ...]]:
+    """Return the plan with every number usable, and a violation for each that was not; times end at `last_s`."""
+    cleaner = _Cleaner(last_s)
     cleaned = replace(
         document,
         objective=cleaner.objective(document.objective),
@@ -52,8 +53,9 @@ def clean_numbers(document: PlanDocument) -> tuple[PlanDocument, tuple[Violation
 class _Cleaner:
     """Collects violations while figures are put in range; knows which route and place it is at."""
 
-    def __init__(self) -> None:
+    def __init__(self, last_s: int) -> None:
         self.violations: list[Violation] = []
+        self._times = _Range(0, last_s, "s")
         self._route: str | None = None
         self._place: str | None = None
 
@@ -97,10 +99,10 @@ class _Cleaner:
         self._place = stop.place
         return replace(
             stop,
-            arrival_s=self.number(stop.arrival_s, _TIME_S, "arrival_s"),
-            service_start_s=self.number(stop.service_start_s, _TIME_S, "service_start_s"),
-            service_end_s=self.number(stop.service_end_s, _TIME_S, "service_end_s"),
-            departure_s=self.number(stop.departure_s, _TIME_S, "departure_s"),
+            arrival_s=self.number(stop.arrival_s, self._times, "arrival_s"),
+            service_start_s=self.number(stop.service_start_s, self._times, "service_start_s"),
+            service_end_s=self.number(stop.service_end_s, self._times, "service_end_s"),
+            departure_s=self.number(stop.departure_s, self._times, "departure_s"),
             breaks=tuple(self._rest(rest) for rest in stop.breaks),
             load_kg=self.number(stop.load_kg, _LOAD, "load_kg"),
             load_l=self.number(stop.load_l, _LOAD, "load_l"),
@@ -110,8 +112,8 @@ class _Cleaner:
 
     def _rest(self, rest: Rest) -> Rest:
         return Rest(
-            start_s=self.number(rest.start_s, _TIME_S, "start_s of a rest"),
-            end_s=self.number(rest.end_s, _TIME_S, "end_s of a rest"),
+            start_s=self.number(rest.start_s, self._times, "start_s of a rest"),
+            end_s=self.number(rest.end_s, self._times, "end_s of a rest"),
         )
 
     def _movement(self, movement: Movement) -> Movement:
@@ -119,7 +121,7 @@ class _Cleaner:
         return replace(
             movement,
             distance_m=self.number(movement.distance_m, _DISTANCE_M, "distance_m"),
-            duration_s=self.number(movement.duration_s, _TIME_S, "duration_s"),
+            duration_s=self.number(movement.duration_s, self._times, "duration_s"),
             energy_wh=self.number(movement.energy_wh, _ENERGY_WH, "energy_wh"),
             battery_left_wh=None if left_wh is None else self.number(left_wh, _ENERGY_WH, "battery_left_wh"),
             slot=self.number(movement.slot, _COUNT, "slot"),

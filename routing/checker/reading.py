@@ -14,7 +14,7 @@ from geodata.location import Level, Site
 from geodata.profiles import Profile
 from geodata.terrain import Terrain
 from geodata.timetable import CargoTrip, Timetable, Trip
-from routing.checker.facts import Facts
+from routing.checker.facts import MapFacts
 from routing.checker.roads import StreetRoads
 from routing.day import read_day
 from routing.model.carrier import BusCall, BusTrip, Carrier, Drone, Vehicle
@@ -26,7 +26,7 @@ ALWAYS_OPEN_S = 10 * 86_400
 """Closing time of places that are always open."""
 
 
-def load_facts(folder: Path, cache: Cache | None = None) -> Facts:
+def load_facts(folder: Path, cache: Cache | None = None) -> MapFacts:
     """Read a scenario folder into facts.
 
     Faulty order rows are set aside as rejected, so that a plan that leaves them unmentioned can be judged.
@@ -41,7 +41,7 @@ def load_facts(folder: Path, cache: Cache | None = None) -> Facts:
     places = {place.id: place for place in _places(scenario, area.terrain)}
     carriers, profiles_by_key = _own_carriers(scenario, area)
     carriers.update({trip.id: trip for trip in _bus_trips(area.timetable, places)})
-    return Facts(
+    return MapFacts(
         scenario_name=scenario.name,
         service_date=scenario.service_date,
         currency=scenario.currency,
@@ -100,6 +100,7 @@ def _place_of(site: Site, elevation_m: float) -> Place:
         handling_s=site.handling_s,
         store_kg=store_kg,
         drone_pads=site.drone_pads,
+        max_wait_s=site.max_wait_s,
     )
 
 

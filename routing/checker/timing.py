@@ -10,7 +10,7 @@ from geodata.location import Level
 from routing.checker.codes import Code
 from routing.checker.journeys import Case
 from routing.checker.report import Violation
-from routing.model.carrier import MAX_CONTINUOUS_DRIVE_S, MIN_REST_S, BusTrip, Drone, Vehicle
+from routing.model.carrier import MIN_REST_S, BusTrip, Drone, Vehicle
 from routing.model.order import Order
 from routing.model.plan import Route, Stop
 
@@ -112,7 +112,7 @@ def _vehicle_service_s(case: Case, stop: Stop, vehicle: Vehicle) -> int:
 def _order_service_s(case: Case, order: Order, place_id: str) -> float:
     place = case.facts.places.get(place_id)
     is_door = place is not None and place.level in (Level.VILLAGE, Level.GROUP)
-    if is_door and place_id in (order.from_id, order.to_id):
+    if is_door and place_id in (*order.origins, order.to_id):
         return float(order.service_s)
     return case.facts.rates.unit_s * order.pieces
 
@@ -165,6 +165,7 @@ def _check_carrier_days(case: Case) -> Iterator[Violation]:
         if isinstance(carrier, Vehicle):
             yield from _check_shift(routes, carrier)
             yield from _check_driving(routes, carrier)
+            yield from _check_rounds(routes, carrier)
             yield from _check_rest_taken(routes, carrier)
 
 
@@ -200,8 +201,24 @@ def _check_driving(routes: list[Route], vehicle: Vehicle) -> Iterator[Violation]
         yield Violation(Code.TIMING_DRIVE_TOO_LONG, None, float(over_s), "s", text, routes[-1].id)
 
 
+def _check_rounds(routes: list[Route], vehicle: Vehicle) -> Iterator[Violation]:
+    """Count the returns to the base: movements that end there and begin elsewhere."""
+    if vehicle.type.max_rounds is None:
+        return
+    made = 0
+    for route in routes:
+        made += sum(there.place == vehicle.base and here.place != vehicle.base for here, there in pairwise(route.stops))
+    over = made - vehicle.type.max_rounds
+    if over > 0:
+        text = f"{vehicle.id} makes {made} rounds in the day, it may make {vehicle.type.max_rounds}"
+        yield Violation(Code.TIMING_TOO_MANY_ROUNDS, vehicle.base, float(over), "rounds", text, routes[-1].id)
+
+
 def _check_rest_taken(routes: list[Route], vehicle: Vehicle) -> Iterator[Violation]:
     """Report the first stretch of each route that is too long; a gap between routes counts as a rest."""
+    limit_s = vehicle.type.max_continuous_drive_s
+    if limit_s is None:
+        return
     since_rest_s, free_from_s = 0, None
     for route in routes:
         if free_from_s is not None and route.stops[0].arrival_s - free_from_s >= MIN_REST_S:
@@ -211,10 +228,10 @@ def _check_rest_taken(routes: list[Route], vehicle: Vehicle) -> Iterator[Violati
             if any(rest.end_s - rest.start_s >= MIN_REST_S for rest in stop.breaks):
                 since_rest_s = 0
             since_rest_s += stop.movement.duration_s if stop.movement is not None else 0
-            if since_rest_s > MAX_CONTINUOUS_DRIVE_S and not reported:
+            if since_rest_s > limit_s and not reported:
                 reported = True
                 text = f"{vehicle.id} travels {since_rest_s} s after {stop.place} without a rest"
-                amount = float(since_rest_s - MAX_CONTINUOUS_DRIVE_S)
+                amount = float(since_rest_s - limit_s)
                 yield Violation(Code.TIMING_REST_MISSING, stop.place, amount, "s", text, route.id)
         free_from_s = route.stops[-1].departure_s
 

@@ -35,6 +35,7 @@ def check_transfer(case: Case) -> Iterator[Violation]:
             yield from _check_pair(case, order, before, after)
             place = case.facts.places.get(after.load_stop.place)
             if place is not None:
+                yield from _check_wait(case, order, place, before, after)
                 store = store_of(case, order, place)
                 stays.setdefault((place.id, store), []).append(_stay(case, order, before, after))
     for (place_id, store), lying in stays.items():
@@ -66,6 +67,17 @@ def _check_pair(case: Case, order: Order, before: Ride, after: Ride) -> Iterator
         f"but is loaded onto route {after.route.id} at {loading_s}"
     )
     yield Violation(Code.TRANSFER_TOO_SHORT, after.load_stop.place, float(short_s), "s", text, after.route.id, order.id)
+
+
+def _check_wait(case: Case, order: Order, place: Place, before: Ride, after: Ride) -> Iterator[Violation]:
+    """Hold the time from the goods being ready to the departure that takes them on against the place's limit."""
+    _, ready_s = case.unloading_s(before)
+    waited_s = after.load_stop.departure_s - ready_s
+    if place.max_wait_s is None or waited_s <= place.max_wait_s:
+        return
+    text = f"order {order.id} waits {waited_s} s at {place.id}, goods leave it again within {place.max_wait_s} s"
+    amount = float(waited_s - place.max_wait_s)
+    yield Violation(Code.TRANSFER_WAIT_TOO_LONG, place.id, amount, "s", text, after.route.id, order.id)
 
 
 def _missed_cutoff(order: Order, ride: Ride, late_s: int) -> Violation:

@@ -41,6 +41,11 @@ class Order:
     """Other places that hold the same goods: the plan fetches them at `from_id` or at one of these."""
 
     @property
+    def origins(self) -> tuple[str, ...]:
+        """Places the goods may be fetched at, `from_id` first."""
+        return (self.from_id, *self.also_from)
+
+    @property
     def piece_kg(self) -> float:
         """Mass of one piece in kilograms."""
         return self.weight_kg / self.pieces

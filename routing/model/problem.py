@@ -132,7 +132,7 @@ class Problem:
                 raise ValueError(msg)
         known = self.place_by_id
         for order in self.orders:
-            if not {order.from_id, order.to_id, *order.also_from} <= known.keys():
+            if not {order.to_id, *order.origins} <= known.keys():
                 msg = f"order {order.id} refers to an unknown place"
                 raise ValueError(msg)
             if order.product_class not in self.products.classes:

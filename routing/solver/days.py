@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from routing.model.carrier import MAX_CONTINUOUS_DRIVE_S, MIN_REST_S
+from routing.model.carrier import MIN_REST_S
 from routing.solver.instance import FAR_S, Fleet, Instance, whole_seconds
 from routing.solver.tasks import Task
 
@@ -219,9 +219,10 @@ class Day:
         return fits
 
     def _run_forward(self) -> bool:
-        """Earliest starts; a rest is placed before the movement that would exceed four hours of travel."""
+        """Earliest starts; a rest is placed before the movement that would exceed what may be driven without one."""
         duration, n = self.fleet.travel.duration_s, len(self.place)
         self.earliest, self.rest = [], [0] * n
+        unbroken_s = self.fleet.max_unbroken_s
         time_s, since_rest, self.drive_s = self.fleet.type.shift_start_s, 0, 0
         for k in range(n):
             start = max(time_s, self.lower[k])
@@ -235,11 +236,11 @@ class Day:
                 idle = self.lower[k + 1] - end >= MIN_REST_S
             else:
                 ahead, idle = travel, False
-            if idle or since_rest + ahead > MAX_CONTINUOUS_DRIVE_S:
+            if idle or since_rest + ahead > unbroken_s:
                 self.rest[k], since_rest = MIN_REST_S, 0
             since_rest += travel
             self.drive_s += travel
-            if since_rest > MAX_CONTINUOUS_DRIVE_S:
+            if since_rest > unbroken_s:
                 self.earliest += [FAR_S * 10] * (n - k - 1)
                 return False
             time_s = end + self.rest[k] + travel
@@ -262,7 +263,8 @@ class Day:
         """Start every round as late as its end allows. Return whether any start moved.
 
         With `settled`, goods handed over bound the stop by the actual loading of their next ride, else by its latest.
-        A round that brings cold goods to a transfer may end later, so that they wait there no longer than needed.
+        A round that brings cold goods to a transfer, or goods that may not wait there for long, may end later, so that
+        they wait there no longer than needed.
         """
         if not self.place:
             self.start = []
@@ -295,11 +297,11 @@ class Day:
         return bound
 
     def _wanted_end(self, k: int) -> int:
-        """Return when service at a round's last stop should start: at the earliest, or just in time for cold goods."""
+        """Return when service at a round's last stop should start: at the earliest, or just in time for hasty goods."""
         wanted = FAR_S
         for task in self.unloads[k]:
             after = task.following
-            if after is None or not task.job.product.cold:
+            if after is None or not (task.job.product.cold or self.instance.hastens[self.place[k]]):
                 return self.earliest[k]
             wanted = min(wanted, after.load_start_s - self.instance.handling_s[self.place[k]] - self.service[k])
         return max(self.earliest[k], wanted) if wanted < FAR_S else self.earliest[k]

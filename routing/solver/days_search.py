@@ -254,6 +254,8 @@ def _unload_here(day: Day, request: Request, k: int, arrival: int) -> tuple[int,
 def best_new_round(day: Day, request: Request, limit: float) -> Spot | None:
     """Return the cheapest spot for the leg in a round of its own, between or after the day's rounds."""
     fleet, base = day.fleet, day.fleet.base
+    if fleet.type.max_rounds is not None and sum(day.begins) >= fleet.type.max_rounds:
+        return None
     way = [base, *(p for p in (request.ride.origin, request.ride.destination) if p != base), base]
     cost, duration = fleet.arc_cost, fleet.travel.duration_s
     stops = (len(way) - 2) * fleet.type.stop_s + request.load_service_s + request.unload_service_s

@@ -18,7 +18,7 @@ from routing.model.order import Order
 from routing.model.problem import FlightTable, Place, Problem
 from routing.model.product import ProductClass, Products
 
-FAR_S = 10_000_000
+FAR_S = 1_000_000_000
 """Later than any time of a plan; stands for "no latest time"."""
 IMPOSSIBLE = 1.0e15
 """Cost of an arc that cannot be travelled."""
@@ -33,12 +33,16 @@ FloatRows = Sequence[Sequence[float]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Job:
-    """Orders alike in places, times and class, planned as one. Places are indices; `boxed_*` includes boxes."""
+    """Orders alike in places, times and class, planned as one. Places are indices; `boxed_*` includes boxes.
+
+    `origins` are all places that hold the goods, `origin` first.
+    """
 
     index: int
     orders: tuple[Order, ...]
     product: ProductClass
     origin: int
+    origins: tuple[int, ...]
     destination: int
     kg: float
     litres: float
@@ -85,6 +89,12 @@ class Fleet:
     energy_price: float
     fits: Mapping[str, tuple[tuple[int, bool], ...]]
     """Compartments a product class may ride in, best first: (compartment index, rides in a box)."""
+
+    @cached_property
+    def max_unbroken_s(self) -> int:
+        """Travel after which a rest is due; `FAR_S`: never."""
+        limit_s = self.type.max_continuous_drive_s
+        return FAR_S if limit_s is None else limit_s
 
     @cached_property
     def cost_per_s(self) -> float:
@@ -196,9 +206,14 @@ class Instance:
         """Places by index."""
         return self.problem.places
 
+    @cached_property
+    def hastens(self) -> tuple[bool, ...]:
+        """By place, whether goods handed over there may not wait for as long as they like."""
+        return tuple(place.max_wait_s is not None for place in self.places)
+
     def service_at(self, job: Job, place: int) -> float:
         """Return the seconds that loading or unloading the job adds to a stop of a vehicle or courier."""
-        if self.door[place] and place in (job.origin, job.destination):
+        if self.door[place] and (place == job.destination or place in job.origins):
             return job.service_s
         return self.problem.rates.unit_s * job.pieces
 
@@ -261,7 +276,7 @@ def _jobs(problem: Problem, index: Mapping[str, int], *, bundle: bool) -> tuple[
     groups: dict[tuple[object, ...], list[list[Order]]] = {}
     for order in problem.orders:
         key: tuple[object, ...] = (
-            order.from_id,
+            order.origins,
             order.to_id,
             order.product_class,
             order.release_s,
@@ -302,6 +317,7 @@ def make_job(problem: Problem, index: Mapping[str, int], number: int, orders: tu
         orders=orders,
         product=product,
         origin=index[first.from_id],
+        origins=tuple(index[place_id] for place_id in first.origins),
         destination=index[first.to_id],
         kg=kg,
         litres=litres,

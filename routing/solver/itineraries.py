@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from heapq import merge
 from itertools import islice
 
 import numpy as np
@@ -68,7 +69,7 @@ class ChainFinder:
         """Return the job's chains, cheapest estimate first; those its goods cannot take are left out."""
         kept: list[Chain] = []
         patterns: dict[tuple[str, ...], int] = {}
-        for chain in self._between(job.origin, job.destination):
+        for chain in self._from_any(job.origins, job.destination):
             pattern = tuple([self._kind(ride) for ride in chain.rides])
             if patterns.get(pattern, 0) < _PER_PATTERN and self._takes(chain, job):
                 patterns[pattern] = patterns.get(pattern, 0) + 1
@@ -84,6 +85,10 @@ class ChainFinder:
     def reaches(self, origin: int, destination: int) -> bool:
         """Return whether any chain leads from one place to the other, whatever the goods."""
         return bool(self._between(origin, destination))
+
+    def _from_any(self, origins: tuple[int, ...], destination: int) -> Iterator[Chain]:
+        """Yield the chains from all origins, cheapest estimate first."""
+        return merge(*(self._between(origin, destination) for origin in origins), key=_rank)
 
     def _between(self, origin: int, destination: int) -> tuple[Chain, ...]:
         pair = (origin, destination)

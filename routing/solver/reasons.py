@@ -15,7 +15,7 @@ from routing.model.order import Order
 from routing.model.plan import Plan, Relaxation, Unassigned
 from routing.model.problem import Problem
 from routing.solver.days import Day
-from routing.solver.instance import Instance, Job, compile_instance, make_job
+from routing.solver.instance import FAR_S, Instance, Job, compile_instance, make_job
 from routing.solver.itineraries import ChainFinder
 from routing.solver.resume import state_of
 from routing.solver.state import KnownSites, Proposal, State
@@ -160,10 +160,10 @@ class _Desk:
 
 def _explain(desk: _Desk, order: Order) -> Unassigned:
     job = desk.job(order)
-    if job.origin == job.destination:
+    if job.destination in job.origins:
         return _reason(order, "SAME_PLACE")
     if not desk.finder.chains(job):
-        reached = desk.finder.reaches(job.origin, job.destination)
+        reached = any(desk.finder.reaches(origin, job.destination) for origin in job.origins)
         return _goods_barred(desk, order) if reached else _no_route(desk, order)
     alone = desk.try_in(desk.idle, job)
     if alone is None:
@@ -204,7 +204,7 @@ def _no_route(desk: _Desk, order: Order) -> Unassigned:
         f"{group.service.id} from {base}: {table.refusals[base, end]}"
         for group in desk.instance.drone_groups
         for table, base in ((group.table, desk.instance.places[group.base].id),)
-        for end in (order.from_id, order.to_id)
+        for end in (*order.origins, order.to_id)
         if (base, end) in table.refusals
     ]
     detail = "no road or path of any carrier's profile, no bus"
@@ -299,7 +299,7 @@ def _times_barred(desk: _Desk, order: Order, job: Job) -> Unassigned:
     always = replace(
         desk.instance,
         opens_s=(0,) * len(desk.instance.places),
-        closes_s=(10 * _DAY_S,) * len(desk.instance.places),
+        closes_s=(FAR_S,) * len(desk.instance.places),
     )
     if desk.try_in(State(always), job) is not None:
         return _reason(order, "CLOSED")

@@ -132,6 +132,7 @@ def _layout(days: Sequence[Day]) -> _Layout:
             continue
         idle_seen = idle_seen or not day.place
         sizes = [last - first - 1 for first, last in day.rounds()] + [0] * _SPARE_ROUNDS
+        sizes = sizes[: day.fleet.type.max_rounds]
         for position, size in enumerate(sizes):
             rounds.append((vehicle, position == 0))
             start.append(tuple(range(node, node + size)))

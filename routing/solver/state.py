@@ -392,8 +392,18 @@ class State:
 
     # --- Cold ------------------------------------------------------------------------------------------------------
 
+    def _keeps_moving(self, tasks: Sequence[Task]) -> bool:
+        """Return whether goods wait nowhere longer than the place allows by the current schedule."""
+        for before, after in itertools.pairwise(tasks):
+            limit_s = self.instance.places[after.origin].max_wait_s
+            if limit_s is not None and after.load_end_s - before.unload_end_s > limit_s:
+                return False
+        return True
+
     def _expose(self, job: Job, tasks: Sequence[Task]) -> bool:
-        """Note what spoilage costs; return whether a cold job keeps its limits by the current schedule."""
+        """Note what spoilage costs; return whether a job keeps the limits of cold and waiting by the schedule."""
+        if len(tasks) > 1 and not self._keeps_moving(tasks):
+            return False
         if not job.product.cold:
             return True
         times = tuple(
@@ -410,7 +420,7 @@ class State:
         return found.within(job.product)
 
     def warm_jobs(self) -> list[Job]:
-        """Return the cold jobs that break their limits by the current schedule."""
+        """Return the jobs that break their limits of cold or waiting by the current schedule."""
         return [
             self.instance.jobs[index]
             for index, tasks in self.served.items()

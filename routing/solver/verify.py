@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
 from routing.coldchain import plan_exposures
-from routing.model.carrier import BusTrip
+from routing.model.carrier import BusTrip, Vehicle
 from routing.model.plan import Leg, Plan, Route
 from routing.model.problem import Problem
 from routing.plan_io import derive_legs
@@ -22,9 +22,23 @@ def broken_orders(problem: Problem, plan: Plan) -> list[str]:
     found: dict[str, None] = {}
     found.update(dict.fromkeys(_broken_chains(problem, plan, legs)))
     found.update(dict.fromkeys(_too_warm(problem, plan)))
+    found.update(dict.fromkeys(_beyond_rounds(problem, plan)))
     if not found:
         found.update(dict.fromkeys(_too_much_stored(problem, plan, legs)))
     return list(found)
+
+
+def _beyond_rounds(problem: Problem, plan: Plan) -> Iterator[str]:
+    """Yield the orders of the last routes of vehicles that make more rounds than they may."""
+    left: dict[str, int] = {}
+    for route in sorted(plan.routes, key=lambda route: route.stops[0].departure_s):
+        carrier = problem.carrier_by_id[route.carrier]
+        if not isinstance(carrier, Vehicle) or carrier.type.max_rounds is None:
+            continue
+        made = sum(b.place == carrier.base != a.place for a, b in pairwise(route.stops))
+        left[carrier.id] = left.get(carrier.id, carrier.type.max_rounds) - made
+        if left[carrier.id] < 0:
+            yield from (handover.order for stop in route.stops for handover in stop.load)
 
 
 def _too_warm(problem: Problem, plan: Plan) -> Iterator[str]:
@@ -42,16 +56,21 @@ def _broken_chains(problem: Problem, plan: Plan, legs: Mapping[str, tuple[Leg, .
         order = problem.order_by_id[order_id]
         places = [chain[0].from_place, *(leg.to_place for leg in chain)]
         linked = all(before.to_place == after.from_place for before, after in pairwise(chain))
-        in_time = all(
-            _ready(problem, routes[before.route], before) + problem.place_by_id[before.to_place].handling_s
-            <= _needed(problem, routes[after.route], after)
-            for before, after in pairwise(chain)
-        )
+        in_time = all(_connects(problem, routes, before, after) for before, after in pairwise(chain))
         released = _needed(problem, routes[chain[0].route], chain[0]) >= order.release_s
-        if not (linked and in_time and released and (places[0], places[-1]) == (order.from_id, order.to_id)) or (
+        ends_hold = places[0] in order.origins and places[-1] == order.to_id
+        if not (linked and in_time and released and ends_hold) or (
             order.windows and not _in_window(routes[chain[-1].route], chain[-1], order.windows)
         ):
             yield order_id
+
+
+def _connects(problem: Problem, routes: Mapping[str, Route], before: Leg, after: Leg) -> bool:
+    """Return whether goods are ready and handled in time for the next leg, and do not wait there for too long."""
+    place = problem.place_by_id[before.to_place]
+    ready = _ready(problem, routes[before.route], before)
+    in_time = ready + place.handling_s <= _needed(problem, routes[after.route], after)
+    return in_time and (place.max_wait_s is None or after.departure_s - ready <= place.max_wait_s)
 
 
 def _ready(problem: Problem, route: Route, leg: Leg) -> int:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from plan_oracle import violations
 from problems import county
 
+from routing.checker.problem_facts import check_problem_plan
 from routing.evaluation import cost_of
 from routing.model.plan import Plan
 from routing.model.problem import Problem
@@ -26,9 +27,42 @@ def test_plans_of_random_counties_hold(seed: int, only: tuple[str, ...], iterati
     problem = county(seed, towns=1 + seed % 3, villages=4 + seed % 3, groups=5, orders=4 + seed % 20)
     solution = solve(problem, Limits(None, iterations, only), seed)
     assert violations(problem, solution.plan) == []
+    assert check_problem_plan(problem, solution.plan).violations == ()
     assert solution.cost == cost_of(problem, solution.plan)
     kinds = {route.kind for route in solution.plan.routes}
     assert kinds <= set(only or kinds)
+
+
+@SETTINGS
+@given(
+    seed=st.integers(0, 10_000),
+    max_rounds=st.sampled_from([None, 1, 2]),
+    max_wait_s=st.sampled_from([None, 0, 900, 3_600, 14_400]),
+    max_continuous_drive_s=st.sampled_from([None, 3_600, 14_400]),
+)
+def test_plans_hold_on_bounded_days(
+    seed: int, max_rounds: int | None, max_wait_s: int | None, max_continuous_drive_s: int | None
+) -> None:
+    """Tests plans where rounds, waits and travel without a rest are bounded and goods lie at several places."""
+    problem = county(seed, villages=5, groups=5, orders=15)
+    towns = ("t0", "t1")
+    problem = replace(
+        problem,
+        places=tuple(replace(place, max_wait_s=max_wait_s) for place in problem.places),
+        orders=tuple(
+            replace(order, also_from=towns) if order.from_id == "hub" and number % 2 else order
+            for number, order in enumerate(problem.orders)
+        ),
+        vehicles=tuple(
+            replace(
+                vehicle,
+                type=replace(vehicle.type, max_rounds=max_rounds, max_continuous_drive_s=max_continuous_drive_s),
+            )
+            for vehicle in problem.vehicles
+        ),
+    )
+    plan = solve(problem, Limits(None, 6), seed).plan
+    assert check_problem_plan(problem, plan).violations == ()
 
 
 @SETTINGS

@@ -115,6 +115,16 @@ def unloaded_elsewhere(world: World) -> Broken:
     return settled(world.facts, with_stop(plan, VAN, 1, unload=(*town.unload, *vale.unload)))
 
 
+@brings(Code.CUSTODY_BROKEN_CHAIN)
+def fetched_where_it_is_not(world: World) -> Broken:
+    return settled(with_order(world.facts, "o2", from_id="peak"), world.plan)
+
+
+@brings()
+def fetched_at_another_origin(world: World) -> Broken:
+    return with_order(world.facts, "o2", from_id="peak", also_from=("hub",)), world.plan
+
+
 @brings(Code.CUSTODY_MISSING_ORDER, Code.CUSTODY_BROKEN_CHAIN)
 def dropped_bus_route(world: World) -> Broken:
     return settled(world.facts, replace(world.plan, routes=world.plan.routes[:3]))
@@ -281,7 +291,52 @@ def beyond_its_range(world: World) -> Broken:
     return facts, plan
 
 
+@brings(Code.TIMING_TOO_MANY_ROUNDS)
+def a_round_too_many(world: World) -> Broken:
+    return with_type(world.facts, "van@hub#1", max_rounds=0), world.plan
+
+
+@brings(Code.TIMING_TOO_MANY_ROUNDS, Code.TIMING_SERVICE_TOO_SHORT)
+def rounds_of_one_route(world: World) -> Broken:
+    moto = world.plan.routes[MOTO]
+    first, vale, last = moto.stops
+    middle = replace(last, movement=first.movement)
+    times = ("arrival_s", "service_start_s", "service_end_s", "departure_s")
+    there_s = last.arrival_s + first.movement.duration_s
+    again = replace(vale, unload=(), **dict.fromkeys(times, there_s))
+    home = replace(last, **dict.fromkeys(times, there_s + vale.movement.duration_s))
+    plan = with_route(world.plan, MOTO, replace(moto, stops=(first, vale, middle, again, home)))
+    return settled(with_type(world.facts, "moto@town#1", max_rounds=1), plan)
+
+
+@brings()
+def as_many_rounds_as_allowed(world: World) -> Broken:
+    return with_type(world.facts, "van@hub#1", max_rounds=1), world.plan
+
+
+@brings(Code.TIMING_REST_MISSING)
+def rest_due_earlier(world: World) -> Broken:
+    return with_type(world.facts, "van@hub#1", max_continuous_drive_s=200), world.plan
+
+
+@brings(Code.CONSISTENCY_DURATION)
+def no_rest_ever_due(world: World) -> Broken:
+    facts, plan = _slow_day(world, rested=False)
+    facts, plan = settled(*_without_sortie(facts, plan))
+    return with_type(facts, "van@hub#1", max_continuous_drive_s=None), plan
+
+
 # --- TRANSFER ---------------------------------------------------------------------------------------------------------
+
+
+@brings(Code.TRANSFER_WAIT_TOO_LONG)
+def waits_too_long(world: World) -> Broken:
+    return with_place(world.facts, "town", max_wait_s=300), world.plan
+
+
+@brings()
+def waits_as_long_as_allowed(world: World) -> Broken:
+    return with_place(world.facts, "town", max_wait_s=4 * 3600), world.plan
 
 
 @brings(Code.TRANSFER_TOO_SHORT)
