@@ -14,17 +14,26 @@ from __future__ import annotations
 import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from geodata.contraction import ContractedGraph
+from geodata.hierarchy_loops import pull_arcs, pull_sums
 from geodata.location import FloatArray
-from geodata.streets import IntArray
+from geodata.streets import BoolArray, IntArray
 
 TIE_S = 1e-9
 """A way must be faster by more than this to replace another: rounding noise decides nothing."""
 TABLE_CELLS = 8_000_000
 """Nodes times targets swept at once; bounds the memory of a sweep to about 300 MB."""
+
+
+class ArcLists(NamedTuple):
+    """Some arcs of each node: those of node k stand at ``first[k]`` up to but without ``first[k + 1]`` of `arc`."""
+
+    first: IntArray
+    arc: IntArray
 
 
 @dataclass(frozen=True)
@@ -52,8 +61,8 @@ class Hierarchy:
     energy_wh: FloatArray
     parts: IntArray
     order: IntArray
-    climbing: tuple[IntArray, ...]
-    falling: tuple[IntArray, ...]
+    climbing: ArcLists
+    falling: ArcLists
 
     def edges_of(self, arc: int) -> IntArray:
         """Return the network edges an arc stands for, in driving order."""
@@ -160,8 +169,8 @@ def build_hierarchy(graph: ContractedGraph) -> Hierarchy:
         energy_wh=energy,
         parts=np.array(state.parts, dtype=np.int64).reshape(-1, 2),
         order=np.array(order, dtype=np.int64),
-        climbing=tuple(np.array(arcs, dtype=np.int64) for arcs in climbing),
-        falling=tuple(np.array(arcs, dtype=np.int64) for arcs in falling),
+        climbing=_listed(climbing),
+        falling=_listed(falling),
     )
 
 
@@ -172,6 +181,12 @@ def _sums(graph: ContractedGraph, parts: Sequence[tuple[int, int]]) -> tuple[Flo
         distance.append(distance[first] + distance[second])
         energy.append(energy[first] + energy[second])
     return np.array(distance, dtype=np.float64), np.array(energy, dtype=np.float64)
+
+
+def _listed(arcs: Sequence[Sequence[int]]) -> ArcLists:
+    """Return lists of arcs laid end to end."""
+    first = np.concatenate([[0], np.cumsum([len(some) for some in arcs])]).astype(np.int64)
+    return ArcLists(first, np.array([arc for some in arcs for arc in some], dtype=np.int64))
 
 
 def sweep(hierarchy: Hierarchy, targets: IntArray, *, with_arcs: bool = False) -> Table:
@@ -186,26 +201,17 @@ def sweep(hierarchy: Hierarchy, targets: IntArray, *, with_arcs: bool = False) -
     table.duration_s[targets, np.arange(targets.size)] = 0.0
     above_target = np.zeros(hierarchy.order.size, dtype=np.bool_)
     above_target[targets] = True
-    for node in hierarchy.order.tolist():
-        arcs = hierarchy.falling[node]
-        if arcs.size:
-            arcs = arcs[above_target[hierarchy.head[arcs]]]
-            above_target[node] |= arcs.size > 0
-            _pull(hierarchy, table, node, arcs)
-    for node in hierarchy.order[::-1].tolist():
-        _pull(hierarchy, table, node, hierarchy.climbing[node])
+    everywhere = np.ones(hierarchy.order.size, dtype=np.bool_)
+    _pull(hierarchy, table, hierarchy.order, hierarchy.falling, above_target)
+    _pull(hierarchy, table, np.ascontiguousarray(hierarchy.order[::-1]), hierarchy.climbing, everywhere)
     return table
 
 
-def _pull(hierarchy: Hierarchy, table: Table, node: int, arcs: IntArray) -> None:
-    """Let a node's ways go over some of its arcs where that is faster."""
-    best = table.duration_s[node]
-    for arc, head in zip(arcs.tolist(), hierarchy.head[arcs].tolist(), strict=True):
-        offer = table.duration_s[head] + hierarchy.duration_s[arc]
-        faster = offer < best - TIE_S
-        np.copyto(best, offer, where=faster)
-        if table.arc is not None:
-            np.copyto(table.arc[node], arc, where=faster)
-            continue
-        np.copyto(table.distance_m[node], table.distance_m[head] + hierarchy.distance_m[arc], where=faster)
-        np.copyto(table.energy_wh[node], table.energy_wh[head] + hierarchy.energy_wh[arc], where=faster)
+def _pull(hierarchy: Hierarchy, table: Table, order: IntArray, arcs: ArcLists, above: BoolArray) -> None:
+    """Let the ways of nodes, one after the other, go over some of their arcs where that is faster."""
+    known = (*arcs, hierarchy.head, hierarchy.duration_s)
+    if table.arc is not None:
+        pull_arcs(order, known, above, TIE_S, table.duration_s, table.arc)
+    else:
+        sums = (table.duration_s, table.distance_m, table.energy_wh)
+        pull_sums(order, known, above, TIE_S, sums, (hierarchy.distance_m, hierarchy.energy_wh))
