@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from geodata.errors import InputError
+from routing.siting.answers import answer_aim
 from routing.siting.delivery import DayJudge, DeliveryCost
-from routing.siting.study import Aim, Answer, Chosen, Figures, Study, answer_aim, figures_of
+from routing.siting.study import Aim, Answer, Chosen, Figures, Study, figures_of
 
 BUDGET_STEPS = 10
 PROXY_WEIGHTS = (0.3, 1.0, 3.0)

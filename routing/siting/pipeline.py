@@ -19,13 +19,14 @@ from routing.generation.demand import generate_orders
 from routing.model.order import Order
 from routing.output_folder import staged_output
 from routing.scenario import Scenario, read_scenario
+from routing.siting.answers import answer_aim
 from routing.siting.delivery import make_judge
 from routing.siting.front import explore
 from routing.siting.outcome import Fallback, SiteOutcome, SiteRequest
 from routing.siting.outputs import write_siting
 from routing.siting.question import FloatArray
 from routing.siting.reach import Reach, measure_reach
-from routing.siting.study import Aim, Answer, Study, answer_aim
+from routing.siting.study import Aim, Answer, Study
 from routing.siting.survey import (
     Candidate,
     PointKind,

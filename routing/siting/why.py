@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from geodata.errors import InputError
-from routing.siting.study import Aim, Answer, Figures, Study, answer_aim, figures_of
+from routing.siting.answers import answer_aim
+from routing.siting.study import Aim, Answer, Figures, Study, figures_of
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from geodata.errors import InputError
+from routing.siting.answers import answer_aim
 from routing.siting.front import Member, explore, non_dominated
-from routing.siting.study import Aim, Study, access_question, answer_aim, figures_of
+from routing.siting.questions import access_question
+from routing.siting.study import Aim, Study, figures_of
 from routing.siting.survey import Candidate, PointKind, Settlement
 from routing.siting.why import competitors, marginal_value, price_of, prices_of
 
@@ -96,10 +98,56 @@ def test_what_cannot_be_met_says_the_least_that_would_do() -> None:
         (Aim(open_n=1, must_open=("x",)), "no such point"),
         (Aim(open_n=1, must_open=("p1",), closed=("p1",)), "cannot be forced open and kept closed"),
         (Aim(budget=10.0), "The least that would do: 1 points and 10.00"),
-        (Aim(open_n=2, years=(1,), capacities=True), "usual day only"),
+        (Aim(open_n=2, years=(1,)), "years say already"),
+        (Aim(open_n=2, within_min=15, goal="tail"), "another question than a goal"),
+        (Aim(years=(1, 1), goal="centre"), "not weighed over years"),
+        (Aim(within_min=30, capacities=True, reach_min=1.0), "usual day only"),
     ):
+        two_days = replace(study, minutes=np.concatenate([study.minutes, study.minutes])) if aim.capacities else study
         with pytest.raises(InputError, match=text):
-            answer_aim(study, aim)
+            answer_aim(two_days, aim)
+
+
+def test_capacities_combine_with_years_days_limits_and_goals() -> None:
+    """Tests each combination where the answer is plain: room decides, and what is open stays open."""
+    study = valley()  # five hamlets of 8 parcels; a shelf holds 10, a locker 40
+    plan = answer_aim(study, Aim(years=(1, 1), capacities=True))
+    assert plan.proven
+    assert plan.value == pytest.approx(10.0)  # 12 and 8 minutes from the middle, or 14 and 6 from one beside it
+    assert [len(chosen) for chosen in plan.chosen] == [1, 2]
+    assert set(plan.chosen[0]) <= set(plan.chosen[1])
+    shelves = replace(study, candidates=tuple(replace(place, kinds=(SHELF,)) for place in study.candidates))
+    late = answer_aim(shelves, Aim(years=(2, 3), capacities=True))
+    early_min = (50 * 10.0 + 250 * 120.0) / 500  # two shelves: their own hamlets, a quarter of two others, 250 left out
+    assert late.value == pytest.approx((early_min + 0.0) / 2)
+    figures = figures_of(shelves, Aim(years=(2, 3), capacities=True), late)
+    assert (figures.mean_min, figures.farthest_min) == (pytest.approx(0.0), 0.0)
+    covered = answer_aim(study, Aim(open_n=1, within_min=10, capacities=True))
+    assert (covered.value, covered.proven) == (pytest.approx(0.4), True)
+    assert figures_of(study, Aim(open_n=1, within_min=10), covered).mean_min <= 14.0 + 1e-6  # three places are as good
+    with pytest.raises(InputError, match="The least that would do: 4 points"):
+        answer_aim(shelves, Aim(open_n=3, within_min=10, capacities=True))
+    assert answer_aim(shelves, Aim(within_min=10, capacities=True)).value == 4.0
+    assert answer_aim(study, Aim(within_min=10, capacities=True)).value == 2.0
+    assert answer_aim(study, Aim(open_n=1, goal="centre", capacities=True)).value == 20.0
+    assert answer_aim(study, Aim(open_n=1, goal="tail", capacities=True)).value == pytest.approx(20.0)
+    closed = study.minutes[0].copy()
+    closed[3:, :3] = closed[:3, 3:] = np.inf
+    both = replace(study, minutes=np.stack([study.minutes[0], closed]))
+    robust = answer_aim(both, Aim(open_n=2, over="worst", capacities=True))
+    assert len({site for site, _ in robust.chosen[-1]} & {3, 4}) == 1
+
+
+def test_limits_with_too_little_room_name_the_minutes_that_would_do() -> None:
+    """Tests that a hamlet whose own point is too small for it is told how far its people must go at least."""
+    study = valley()
+    small = PointKind("small", "Small", 500.0, 4.0)
+    kinds = [(small,) if k == 0 else (SHELF,) for k in range(5)]
+    tight = replace(
+        study, candidates=tuple(replace(place, kinds=own) for place, own in zip(study.candidates, kinds, strict=True))
+    )
+    with pytest.raises(InputError, match=r"The least that would do: 10\.0 min"):
+        answer_aim(tight, Aim(within_min=5, capacities=True))
 
 
 def test_a_worst_case_scenario_moves_the_point() -> None:
