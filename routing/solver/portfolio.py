@@ -36,9 +36,10 @@ class Engine:
     search: Callable[[Problem, Clock, int], EngineAnswer | None]
 
 
-ENGINES: tuple[Engine, ...] = ()
+def engine_for(problem: Problem, engines: Sequence[Engine] | None = None) -> Engine | None:
+    """Return the first engine that suits the problem (of all there are), None where only the general search does."""
+    if engines is None:
+        from routing.solver.engines import ENGINES  # noqa: PLC0415 # engines are made of the types above
 
-
-def engine_for(problem: Problem, engines: Sequence[Engine] = ENGINES) -> Engine | None:
-    """Return the first engine that suits the problem, None where only the general search does."""
+        engines = ENGINES
     return next((engine for engine in engines if engine.suits(problem)), None)

@@ -1,0 +1,81 @@
+"""The compiled string removals as a generator: state kept between slices, days in and out."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from routing.solver.rounds_pool.figures import RoundsDay
+from routing.solver.rounds_pool.plan import VehicleDays
+from routing.solver.rounds_pool.ruin_recreate import empty_days, load_all, search, total_cost
+
+_SEED_STEP, _SEED_BASE = 0x9E3779B97F4A7C15, 88_172_645_463_325_252
+"""Spread small seeds over the generator's states (the golden-ratio step; Marsaglia's xorshift start)."""
+
+
+class Annealing:
+    """Ruin and recreate under simulated annealing on one day."""
+
+    def __init__(self, day: RoundsDay, seed: int) -> None:
+        self._figures = day.figures
+        self._days = empty_days(day.figures)
+        self._best_stops = np.zeros_like(self._days.stops)
+        self._best_size = np.zeros_like(self._days.size)
+        self.best_cost = float("inf")
+        self._rng = np.array([(_SEED_BASE + seed * _SEED_STEP) & 0xFFFFFFFFFFFFFFFF or 1], dtype=np.uint64)
+
+    def run(self, moves: int, temperature: float) -> float:
+        """Make `moves` moves at a temperature (money); return the best cost so far."""
+        self.best_cost = float(
+            search(
+                self._figures, self._days, self._best_stops, self._best_size, self.best_cost, moves, temperature,
+                temperature, self._rng,
+            )
+        )  # fmt: skip
+        return self.best_cost
+
+    @property
+    def current(self) -> VehicleDays:
+        """The days the search is at."""
+        return self._read(self._days.stops, self._days.size)
+
+    @property
+    def best(self) -> VehicleDays:
+        """The best days found or set."""
+        return self._read(self._best_stops, self._best_size)
+
+    def restart(self, days: VehicleDays) -> bool:
+        """Go on from other days; return whether they fit (else nothing changes)."""
+        stops, size = self._rows(days)
+        kept_stops, kept_size = self._days.stops.copy(), self._days.size.copy()
+        if not load_all(self._figures, self._days, stops, size):
+            load_all(self._figures, self._days, kept_stops, kept_size)
+            return False
+        cost = float(total_cost(self._figures, self._days))
+        if cost < self.best_cost:
+            self.best_cost = cost
+            self._best_stops[:], self._best_size[:] = stops, size
+        return True
+
+    def _rows(self, days: VehicleDays) -> tuple[np.ndarray, np.ndarray]:
+        stops, size = np.zeros_like(self._days.stops), np.zeros_like(self._days.size)
+        for vehicle, rounds in enumerate(days):
+            if rounds:
+                base = int(self._figures.base[self._figures.kind[vehicle]])
+                row = [base]
+                for clients in rounds:
+                    row += [*clients, base]
+                stops[vehicle, : len(row)] = row
+                size[vehicle] = len(row)
+        return stops, size
+
+    def _read(self, stops: np.ndarray, size: np.ndarray) -> VehicleDays:
+        n, days = len(self._figures.early), []
+        for vehicle, count in enumerate(size.tolist()):
+            rounds: list[list[int]] = []
+            for node in stops[vehicle, :count].tolist():
+                if node >= n:
+                    rounds.append([])
+                else:
+                    rounds[-1].append(node)
+            days.append(tuple(tuple(clients) for clients in rounds if clients))
+        return tuple(days)
