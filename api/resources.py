@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TypeVar
 
 from fastapi import Request
 
@@ -12,26 +13,18 @@ from api.service import Caller, Service
 from api.store import Job, JobKind
 
 
-class ResultPart(StrEnum):
-    """The files of a finished plan."""
-
-    PLAN = "plan"
-    GEOJSON = "geojson"
-    ROUTES = "routes"
-    ORDERS = "orders"
-    MANIFESTS = "manifests"
-    MAP = "map"
-    REPORT = "report"
+class ResultFile(StrEnum):
+    """Base of the files a finished job has."""
 
     @property
     def path(self) -> str:
         """Name of the file in the result folder."""
-        return _FILES[self][0]
+        return _FILES[type(self)][self.value][0]
 
     @property
     def media_type(self) -> str:
         """Its media type."""
-        return _FILES[self][1]
+        return _FILES[type(self)][self.value][1]
 
     @property
     def content_security_policy(self) -> str:
@@ -43,17 +36,53 @@ class ResultPart(StrEnum):
         )
 
 
-_FILES = {
-    ResultPart.PLAN: ("plan.json", "application/json"),
-    ResultPart.GEOJSON: ("plan.geojson", "application/geo+json"),
-    ResultPart.ROUTES: ("routes.csv", "text/csv"),
-    ResultPart.ORDERS: ("orders.csv", "text/csv"),
-    ResultPart.MANIFESTS: ("manifests/manifests.pdf", "application/pdf"),
-    ResultPart.MAP: ("map.html", "text/html"),
-    ResultPart.REPORT: ("report.json", "application/json"),
+class ResultPart(ResultFile):
+    """The files of a finished plan."""
+
+    PLAN = "plan"
+    GEOJSON = "geojson"
+    ROUTES = "routes"
+    ORDERS = "orders"
+    MANIFESTS = "manifests"
+    MAP = "map"
+    REPORT = "report"
+
+
+class SitingPart(ResultFile):
+    """The files of a finished siting."""
+
+    REPORT = "report"
+    GEOJSON = "geojson"
+    POINTS = "points"
+    SETTLEMENTS = "settlements"
+    FRONT = "front"
+    MAP = "map"
+
+
+_FILES: dict[type[ResultFile], dict[str, tuple[str, str]]] = {
+    ResultPart: {
+        "plan": ("plan.json", "application/json"),
+        "geojson": ("plan.geojson", "application/geo+json"),
+        "routes": ("routes.csv", "text/csv"),
+        "orders": ("orders.csv", "text/csv"),
+        "manifests": ("manifests/manifests.pdf", "application/pdf"),
+        "map": ("map.html", "text/html"),
+        "report": ("report.json", "application/json"),
+    },
+    SitingPart: {
+        "report": ("report.json", "application/json"),
+        "geojson": ("points.geojson", "application/geo+json"),
+        "points": ("points.csv", "text/csv"),
+        "settlements": ("settlements.csv", "text/csv"),
+        "front": ("front.csv", "text/csv"),
+        "map": ("map.html", "text/html"),
+    },
 }
 NEGOTIATED = (ResultPart.PLAN, ResultPart.GEOJSON, ResultPart.ROUTES, ResultPart.MANIFESTS, ResultPart.MAP)
-"""The part that stands for each media type, the preferred first."""
+"""The part of a plan that stands for each media type, the preferred first."""
+NEGOTIATED_SITING = (SitingPart.REPORT, SitingPart.GEOJSON, SitingPart.POINTS, SitingPart.MAP)
+"""The same of a siting."""
+Part = TypeVar("Part", bound=ResultFile)
 
 
 def etag_of(job: Job) -> str:
@@ -92,23 +121,23 @@ def cursor_page(
     return jobs[:limit], more
 
 
-def negotiate(accept: str) -> ResultPart:
-    """Return the part that suits an Accept header best.
+def negotiate(accept: str, parts: tuple[Part, ...]) -> Part:
+    """Return the part that suits an Accept header best, of equals the first.
 
     Raises
     ------
     ApiError
         NOT_ACCEPTABLE when none does.
     """
-    wanted: list[tuple[float, int, ResultPart]] = []
+    wanted: list[tuple[float, int, Part]] = []
     for entry in accept.split(","):
         media_range, _, parameters = entry.strip().partition(";")
         quality = _quality(parameters)
-        for rank, part in enumerate(NEGOTIATED):
+        for rank, part in enumerate(parts):
             if quality > 0 and _covers(media_range.strip().lower(), part.media_type):
                 wanted.append((-quality, rank, part))
     if not wanted:
-        types = ", ".join(part.media_type for part in NEGOTIATED)
+        types = ", ".join(part.media_type for part in parts)
         raise ApiError(ErrorCode.NOT_ACCEPTABLE, f"The result comes as {types}.")
     return min(wanted)[2]
 

@@ -12,7 +12,7 @@ from fastapi import Path as InPath
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
-from api.endpoints.plans import keep_job
+from api.endpoints.following import keep_job
 from api.error_codes import ErrorCode
 from api.intake import Received, earlier_job, idempotency_key, named_folder, parse_body, receive
 from api.networks import complete_network

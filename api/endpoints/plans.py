@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import re
-import shutil
 import time
 from collections.abc import AsyncIterable
-from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -17,6 +13,7 @@ from fastapi.responses import FileResponse, JSONResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api.calculations import look_through
+from api.endpoints.following import answer_accepted, answer_status, follow_job, keep_job, send_file, stop_job
 from api.error_codes import ErrorCode
 from api.intake import (
     Received,
@@ -29,17 +26,15 @@ from api.intake import (
     request_record,
 )
 from api.problem_json import ApiError, ProblemFault, error_responses
-from api.resources import ResultPart, cursor_page, etag_of, negotiate, not_modified, require_match
+from api.resources import NEGOTIATED, ResultPart, cursor_page, negotiate
 from api.schemas import PlanPage, PlanRequest, PlanStatus, Validated, plan_status
 from api.service import Caller, Planner, Reader, Service, ServiceDep, find_job
-from api.store import Job, JobState, TooManyJobsError, new_id
+from api.store import Job, JobState, new_id
 from api.uploads import staging
 from api.work import SCENARIO
 
 router = APIRouter(prefix="/v1/plans", tags=["plans"])
 FILES = ("scenario", "orders", "fleet")
-LOOK_S = 0.2
-"""How often a waiting request or an event stream looks for news."""
 PlanId = Annotated[str, InPath(max_length=100, examples=["plan-01a201224ef202869399"])]
 _BODY = {
     "requestBody": {
@@ -111,15 +106,7 @@ async def create_plan(
             found = await _validate(service, caller, plan, received)
             return JSONResponse(found.model_dump(mode="json"))
         job, replayed = await run_in_threadpool(_accept, service, caller, plan, received, key)
-    wait_s = min(_wait_of(prefer), service.settings.max_wait_s)
-    job = await _wait(service, job, wait_s) if wait_s else job
-    headers = {"Location": f"/v1/plans/{job.id}", "ETag": etag_of(job)}
-    if wait_s:
-        headers["Preference-Applied"] = f"wait={wait_s}"
-    if replayed:
-        headers["Idempotency-Replayed"] = "true"
-    status = 200 if job.state.is_final else 202
-    return JSONResponse(plan_status(job).model_dump(mode="json"), status, headers)
+    return await answer_accepted(service, job, plan_status, prefer=prefer, replayed=replayed)
 
 
 def _refuse_long_search(plan: PlanRequest, service: Service) -> None:
@@ -162,48 +149,6 @@ def _accept(
         return keep_job(service, job, stage)
 
 
-def keep_job(service: Service, job: Job, stage: Path) -> tuple[Job, bool]:
-    """Move a job's staged folder to its place and put the job into the store and the queue.
-
-    Raises
-    ------
-    ApiError
-        TOO_MANY_JOBS, IDEMPOTENCY_MISMATCH.
-    """
-    folder = service.settings.job_folder(job.id)
-    folder.mkdir(parents=True)
-    (stage / SCENARIO).rename(folder / SCENARIO)
-    try:
-        kept = service.store.add_job(job, service.queue.enqueue, service.settings.max_active_jobs)
-    except TooManyJobsError:
-        shutil.rmtree(folder)
-        detail = f"{service.settings.max_active_jobs} jobs are unfinished, which is the most there may be."
-        raise ApiError(ErrorCode.TOO_MANY_JOBS, detail, headers={"Retry-After": "10"}) from None
-    if kept.id != job.id:  # a request with the same key came between
-        shutil.rmtree(folder)
-        if kept.request_digest != job.request_digest:
-            raise ApiError(ErrorCode.IDEMPOTENCY_MISMATCH, "The key belongs to an earlier, different request.")
-    return kept, kept.id != job.id
-
-
-def _wait_of(prefer: str | None) -> int:
-    found = re.search(r"(?:^|[,;\s])wait\s*=\s*(\d{1,6})\b", prefer or "")
-    return int(found[1]) if found else 0
-
-
-async def _wait(service: Service, job: Job, wait_s: int) -> Job:
-    end = time.monotonic() + wait_s
-    while not job.state.is_final and time.monotonic() < end:
-        await asyncio.sleep(LOOK_S)
-        current = await run_in_threadpool(_again, service, job)
-        job = current or job
-    return job
-
-
-def _again(service: Service, job: Job) -> Job | None:
-    return service.store.job(job.id)
-
-
 @router.get("", responses=error_responses())
 def list_plans(
     service: ServiceDep,
@@ -224,10 +169,7 @@ def list_plans(
 def get_plan(plan_id: PlanId, request: Request, service: ServiceDep, caller: Reader) -> Response:
     """Return a plan's state, its progress with the figures of the best plan so far, and its results' paths."""
     job = find_job(service, caller, plan_id, "plan")
-    headers = {"ETag": etag_of(job), "Cache-Control": "no-cache"}
-    if not_modified(request, headers["ETag"]):
-        return Response(status_code=304, headers=headers)
-    return JSONResponse(plan_status(job).model_dump(mode="json"), headers=headers)
+    return answer_status(request, job, plan_status)
 
 
 @router.delete(
@@ -248,15 +190,7 @@ def stop_plan(
 ) -> Response:
     """Stop a plan and keep the best found so far; with `purge` forget a finished one."""
     job = find_job(service, caller, plan_id, "plan")
-    require_match(request, job)
-    if purge:
-        if not job.state.is_final:
-            raise ApiError(ErrorCode.RESULT_NOT_READY, "The plan is not finished; stop it first.")
-        service.store.delete_job(job.id)
-        shutil.rmtree(service.settings.job_folder(job.id), ignore_errors=True)
-        return Response(status_code=204)
-    job = service.store.request_stop(job.id)
-    return JSONResponse(plan_status(job).model_dump(mode="json"), headers={"ETag": etag_of(job)})
+    return stop_job(service, request, job, plan_status, purge=purge)
 
 
 def _followed(plan_id: PlanId, service: ServiceDep, caller: Reader) -> Job:
@@ -272,18 +206,8 @@ async def follow_plan(
     last_event_id: Annotated[str | None, Header(description="id of the last event seen")] = None,
 ) -> AsyncIterable[ServerSentEvent]:
     """Send an event `status` with the plan's status at every change, until it is finished."""
-    seen = last_event_id
-    while True:
-        if str(job.revision) != seen:
-            seen = str(job.revision)
-            yield ServerSentEvent(event="status", id=seen, data=plan_status(job).model_dump(mode="json"))
-        if job.state.is_final:
-            return
-        await asyncio.sleep(LOOK_S)
-        current = await run_in_threadpool(_again, service, job)
-        if current is None:
-            return
-        job = current
+    async for event in follow_job(service, job, last_event_id, plan_status):
+        yield event
 
 
 _RESULT_ERRORS = error_responses(ErrorCode.PLAN_NOT_FOUND, ErrorCode.RESULT_NOT_READY, ErrorCode.NO_RESULT)
@@ -314,7 +238,7 @@ def get_result(
 ) -> Response:
     """Return a finished plan in the media type asked for."""
     job = find_job(service, caller, plan_id, "plan")
-    return _send(service, request, job, negotiate(accept))
+    return send_file(service, request, job, negotiate(accept, NEGOTIATED))
 
 
 @router.get(
@@ -325,18 +249,4 @@ def get_result(
 )
 def get_part(plan_id: PlanId, part: ResultPart, request: Request, service: ServiceDep, caller: Reader) -> Response:
     """Return one file of a finished plan."""
-    return _send(service, request, find_job(service, caller, plan_id, "plan"), part)
-
-
-def _send(service: Service, request: Request, job: Job, part: ResultPart) -> Response:
-    if job.result is None:
-        if job.state.is_final:
-            raise ApiError(ErrorCode.NO_RESULT, f"The plan's state is '{job.state.value}'.")
-        raise ApiError(ErrorCode.RESULT_NOT_READY, f"The plan's state is '{job.state.value}'.")
-    headers = {"ETag": f'"{job.id}-{job.attempt}-{part.value}"', "Cache-Control": "private, no-cache"}
-    if not_modified(request, headers["ETag"]):
-        return Response(status_code=304, headers=headers)
-    if part is ResultPart.MAP:
-        headers["Content-Security-Policy"] = part.content_security_policy
-    path = service.settings.job_folder(job.id) / str(job.result["folder"]) / part.path
-    return FileResponse(path, media_type=part.media_type, headers=headers)
+    return send_file(service, request, find_job(service, caller, plan_id, "plan"), part)

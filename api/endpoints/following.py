@@ -1,0 +1,143 @@
+"""What plans and sitings share: keeping a job, waiting for it, following, stopping, sending its files."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+from fastapi import Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import FileResponse, JSONResponse
+from fastapi.sse import ServerSentEvent
+
+from api.error_codes import ErrorCode
+from api.problem_json import ApiError
+from api.resources import ResultFile, etag_of, not_modified, require_match
+from api.schemas import JobStatus
+from api.service import Service
+from api.store import Job, TooManyJobsError
+from api.work import SCENARIO
+
+LOOK_S = 0.2
+"""How often a waiting request or an event stream looks for news."""
+StatusOf = Callable[[Job], JobStatus]
+
+
+def keep_job(service: Service, job: Job, stage: Path) -> tuple[Job, bool]:
+    """Move a job's staged folder to its place and put the job into the store and the queue.
+
+    Returns the job, or the one an earlier request with the same key made, and whether it was that.
+
+    Raises
+    ------
+    ApiError
+        TOO_MANY_JOBS, IDEMPOTENCY_MISMATCH.
+    """
+    folder = service.settings.job_folder(job.id)
+    folder.mkdir(parents=True)
+    (stage / SCENARIO).rename(folder / SCENARIO)
+    try:
+        kept = service.store.add_job(job, service.queue.enqueue, service.settings.max_active_jobs)
+    except TooManyJobsError:
+        shutil.rmtree(folder)
+        detail = f"{service.settings.max_active_jobs} jobs are unfinished, which is the most there may be."
+        raise ApiError(ErrorCode.TOO_MANY_JOBS, detail, headers={"Retry-After": "10"}) from None
+    if kept.id != job.id:  # a request with the same key came between
+        shutil.rmtree(folder)
+        if kept.request_digest != job.request_digest:
+            raise ApiError(ErrorCode.IDEMPOTENCY_MISMATCH, "The key belongs to an earlier, different request.")
+    return kept, kept.id != job.id
+
+
+async def answer_accepted(
+    service: Service, job: Job, status_of: StatusOf, *, prefer: str | None, replayed: bool
+) -> Response:
+    """Answer with the job's status: at once, or when it is finished within the wait the caller prefers."""
+    wait_s = min(_wait_of(prefer), service.settings.max_wait_s)
+    job = await _wait(service, job, wait_s) if wait_s else job
+    headers = {"Location": f"/v1/{job.kind}s/{job.id}", "ETag": etag_of(job)}
+    if wait_s:
+        headers["Preference-Applied"] = f"wait={wait_s}"
+    if replayed:
+        headers["Idempotency-Replayed"] = "true"
+    return JSONResponse(status_of(job).model_dump(mode="json"), 200 if job.state.is_final else 202, headers)
+
+
+def _wait_of(prefer: str | None) -> int:
+    found = re.search(r"(?:^|[,;\s])wait\s*=\s*(\d{1,6})\b", prefer or "")
+    return int(found[1]) if found else 0
+
+
+async def _wait(service: Service, job: Job, wait_s: int) -> Job:
+    end = time.monotonic() + wait_s
+    while not job.state.is_final and time.monotonic() < end:
+        await asyncio.sleep(LOOK_S)
+        current = await run_in_threadpool(_again, service, job)
+        job = current or job
+    return job
+
+
+def _again(service: Service, job: Job) -> Job | None:
+    return service.store.job(job.id)
+
+
+def answer_status(request: Request, job: Job, status_of: StatusOf) -> Response:
+    """Answer with the job's status, or that it is the one the caller has."""
+    headers = {"ETag": etag_of(job), "Cache-Control": "no-cache"}
+    if not_modified(request, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    return JSONResponse(status_of(job).model_dump(mode="json"), headers=headers)
+
+
+def stop_job(service: Service, request: Request, job: Job, status_of: StatusOf, *, purge: bool) -> Response:
+    """Ask a job to stop; with `purge` forget a finished one with its files."""
+    require_match(request, job)
+    if purge:
+        if not job.state.is_final:
+            raise ApiError(ErrorCode.RESULT_NOT_READY, f"The {job.kind} is not finished; stop it first.")
+        service.store.delete_job(job.id)
+        shutil.rmtree(service.settings.job_folder(job.id), ignore_errors=True)
+        return Response(status_code=204)
+    job = service.store.request_stop(job.id)
+    return JSONResponse(status_of(job).model_dump(mode="json"), headers={"ETag": etag_of(job)})
+
+
+async def follow_job(
+    service: Service, job: Job, seen: str | None, status_of: StatusOf
+) -> AsyncIterator[ServerSentEvent]:
+    """Yield an event `status` at every change of the job, until it is finished or gone."""
+    while True:
+        if str(job.revision) != seen:
+            seen = str(job.revision)
+            yield ServerSentEvent(event="status", id=seen, data=status_of(job).model_dump(mode="json"))
+        if job.state.is_final:
+            return
+        await asyncio.sleep(LOOK_S)
+        current = await run_in_threadpool(_again, service, job)
+        if current is None:
+            return
+        job = current
+
+
+def send_file(service: Service, request: Request, job: Job, part: ResultFile) -> Response:
+    """Send a file of a finished job.
+
+    Raises
+    ------
+    ApiError
+        NO_RESULT, RESULT_NOT_READY.
+    """
+    if job.result is None:
+        code = ErrorCode.NO_RESULT if job.state.is_final else ErrorCode.RESULT_NOT_READY
+        raise ApiError(code, f"The {job.kind}'s state is '{job.state.value}'.")
+    headers = {"ETag": f'"{job.id}-{job.attempt}-{part.value}"', "Cache-Control": "private, no-cache"}
+    if not_modified(request, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    if part.media_type == "text/html":
+        headers["Content-Security-Policy"] = part.content_security_policy
+    path = service.settings.job_folder(job.id) / str(job.result["folder"]) / part.path
+    return FileResponse(path, media_type=part.media_type, headers=headers)
