@@ -15,11 +15,12 @@ from prometheus_fastapi_instrumentator import Instrumentator
 from starlette.middleware.gzip import GZipMiddleware
 
 from api import problem_json
-from api.endpoints import day_files, networks, operation, plans, questions, vroom
+from api.endpoints import day_files, networks, operation, plans, questions, sitings, vroom
 from api.middleware import RequestFrame
 from api.schemas import NetworkRequest, PlanRequest
 from api.service import Service
 from api.settings import LOOPBACK_HOSTS
+from api.siting_schemas import SitingRequest
 from api.store import Store
 from api.vroom.request import VroomRequest
 
@@ -61,7 +62,7 @@ def create_app(service: Service) -> FastAPI:
     )
     app.state.service = service
     problem_json.install(app)
-    for module in (operation, plans, networks, day_files, questions, vroom):
+    for module in (operation, plans, networks, day_files, questions, sitings, vroom):
         app.include_router(module.router)
     _add_metrics(app, service)
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)
@@ -90,7 +91,7 @@ def _complete_openapi(app: FastAPI) -> None:
     def openapi() -> dict[str, object]:
         document = made()
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        for model in (problem_json.Problem, PlanRequest, NetworkRequest, VroomRequest):
+        for model in (problem_json.Problem, PlanRequest, NetworkRequest, SitingRequest, VroomRequest):
             schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas.update(schema.pop("$defs", {}))
             schemas[model.__name__] = schema

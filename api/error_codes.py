@@ -13,6 +13,7 @@ class ErrorCode(StrEnum):
     INVALID_REQUEST = "INVALID_REQUEST"
     INVALID_SCENARIO = "INVALID_SCENARIO"
     INVALID_PLAN = "INVALID_PLAN"
+    UNANSWERABLE = "UNANSWERABLE"
     UPLOAD_REFUSED = "UPLOAD_REFUSED"
     UNAUTHENTICATED = "UNAUTHENTICATED"
     FORBIDDEN = "FORBIDDEN"
@@ -21,6 +22,7 @@ class ErrorCode(StrEnum):
     NOT_FOUND = "NOT_FOUND"
     PLAN_NOT_FOUND = "PLAN_NOT_FOUND"
     NETWORK_NOT_FOUND = "NETWORK_NOT_FOUND"
+    SITING_NOT_FOUND = "SITING_NOT_FOUND"
     SCENARIO_NOT_FOUND = "SCENARIO_NOT_FOUND"
     ORDER_NOT_FOUND = "ORDER_NOT_FOUND"
     DAY_FILE_NOT_FOUND = "DAY_FILE_NOT_FOUND"
@@ -63,6 +65,9 @@ ERROR_KINDS: dict[ErrorCode, ErrorKind] = {
     ErrorCode.INVALID_PLAN: ErrorKind(
         422, "The document is not a plan.", "Send a plan.json as docs/reference/formats.md describes it."
     ),
+    ErrorCode.UNANSWERABLE: ErrorKind(
+        422, "The question cannot be asked or met.", "Look at each fault: it says the least that would do."
+    ),
     ErrorCode.UPLOAD_REFUSED: ErrorKind(
         422, "The upload is refused.", "Send a plain zip of the scenario folder, within the limits named."
     ),
@@ -81,6 +86,7 @@ ERROR_KINDS: dict[ErrorCode, ErrorKind] = {
     ErrorCode.NETWORK_NOT_FOUND: ErrorKind(
         404, "There is no such network.", "List the networks with GET /v1/networks."
     ),
+    ErrorCode.SITING_NOT_FOUND: ErrorKind(404, "There is no such siting.", "List the sitings with GET /v1/sitings."),
     ErrorCode.SCENARIO_NOT_FOUND: ErrorKind(
         404, "There is no such scenario folder.", "Name a folder below SHANLU_SCENARIOS, or upload the scenario."
     ),

@@ -295,7 +295,8 @@ def moment(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
 
 
-def _common(job: Job, links: dict[str, str]) -> dict[str, Any]:
+def common_status(job: Job, links: dict[str, str]) -> dict[str, Any]:
+    """Return what every job's status has."""
     return {
         "id": job.id,
         "name": job.name,
@@ -318,7 +319,7 @@ def plan_status(job: Job) -> PlanStatus:
     if job.result is not None:
         links |= {part: f"{own}/{part}" for part in RESULT_PARTS}
     return PlanStatus(
-        **_common(job, links), network=job.network_id, options=job.request["options"], result=_result(job)
+        **common_status(job, links), network=job.network_id, options=job.request["options"], result=_result(job)
     )
 
 
@@ -329,4 +330,4 @@ def _result(job: Job) -> PlanResult | None:
 def network_status(job: Job) -> NetworkStatus:
     """Return a network's status."""
     facts = None if job.result is None else NetworkFacts.model_validate(job.result)
-    return NetworkStatus(**_common(job, {"self": f"/v1/networks/{job.id}"}), result=facts)
+    return NetworkStatus(**common_status(job, {"self": f"/v1/networks/{job.id}"}), result=facts)

@@ -122,16 +122,22 @@ Reader = Annotated[Caller, Depends(_needs(Scope.READ))]
 Planner = Annotated[Caller, Depends(_needs(Scope.PLAN))]
 
 
+_NOT_FOUND: dict[JobKind, ErrorCode] = {
+    "plan": ErrorCode.PLAN_NOT_FOUND,
+    "network": ErrorCode.NETWORK_NOT_FOUND,
+    "siting": ErrorCode.SITING_NOT_FOUND,
+}
+
+
 def find_job(service: Service, caller: Caller, job_id: str, kind: JobKind) -> Job:
     """Return a job of the caller's tenant.
 
     Raises
     ------
     ApiError
-        PLAN_NOT_FOUND or NETWORK_NOT_FOUND, for other tenants' jobs as for none.
+        PLAN_NOT_FOUND, NETWORK_NOT_FOUND or SITING_NOT_FOUND, for other tenants' jobs as for none.
     """
     job = service.store.job(job_id, caller.tenant, kind)
     if job is None:
-        code = ErrorCode.PLAN_NOT_FOUND if kind == "plan" else ErrorCode.NETWORK_NOT_FOUND
-        raise ApiError(code, f"There is no {kind} '{job_id[:100]}'.")
+        raise ApiError(_NOT_FOUND[kind], f"There is no {kind} '{job_id[:100]}'.")
     return job

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from api.tables import JobRow, KeyRow, PlannedOrderRow, WorkerRow
 
-JobKind = Literal["plan", "network"]
+JobKind = Literal["plan", "network", "siting"]
 BUSY_TIMEOUT_S = 30.0
 """How long a writer waits for another one before SQLite gives up."""
 

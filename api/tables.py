@@ -15,7 +15,7 @@ class Base(DeclarativeBase):
 
 
 class JobRow(Base):
-    """A job: the making of a plan or the preparing of a network. Times are seconds since 1970, UTC."""
+    """A job: a plan, a network to prepare, a siting. Times are seconds since 1970, UTC."""
 
     __tablename__ = "jobs"
     __table_args__ = (

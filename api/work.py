@@ -1,4 +1,4 @@
-"""What workers do: make a plan, prepare a network. A job may begin anew at any time; only the last attempt counts."""
+"""What workers do: plans, networks, sitings. A job may begin anew at any time; only the last attempt counts."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from api.error_codes import ErrorCode
 from api.networks import INLINE_FILES, prepare_network
 from api.problem_json import faults_of_input, problem
 from api.settings import Settings
+from api.siting_work import answer_siting, siting_problem
 from api.store import Job, JobState, Store
 from geodata.cache import Cache, default_cache_folder
 from geodata.errors import CheckFailedError, InputError
@@ -72,6 +73,8 @@ def run_job(settings: Settings, store: Store, job_id: str) -> None:
             store.finish(job, JobState.FAILED, error=error)
         elif job.kind == "plan":
             _make_plan(settings, store, job)
+        elif job.kind == "siting":
+            _answer_siting(settings, store, job)
         else:
             _prepare_network(settings, store, job)
     except _SupersededError:
@@ -82,6 +85,8 @@ def run_job(settings: Settings, store: Store, job_id: str) -> None:
 
 def _problem_of(error: Exception, job: Job) -> dict[str, Any]:
     """Return the problem document of what ended a job."""
+    if isinstance(error, InputError) and job.kind == "siting":
+        return siting_problem(error, job)
     if isinstance(error, InputError):
         faults = faults_of_input(error, INLINE_FILES)
         return problem(ErrorCode.INVALID_SCENARIO, f"{len(faults)} faults in the input.", job.id, faults)
@@ -95,10 +100,7 @@ def _make_plan(settings: Settings, store: Store, job: Job) -> None:
     # Imported here: the server imports this module too and needs no solver.
     from routing.pipeline import PlanOptions, plan_deliveries  # noqa: PLC0415
 
-    folder = settings.job_folder(job.id)
-    for old in folder.glob("result-*"):
-        shutil.rmtree(old, ignore_errors=True)
-    out = folder / f"result-{job.attempt}"
+    folder, out = _result_folder(settings, job)
     options = dict(job.request["options"])
     options["only"] = tuple(options["only"])
     watch = _Watch(store, job)
@@ -108,6 +110,25 @@ def _make_plan(settings: Settings, store: Store, job: Job) -> None:
     state = JobState.DISMISSED if watch.stopped else JobState.SUCCESSFUL
     orders = [order.id for order in outcome.scenario.orders]
     if not store.finish(job, state, result=_summary(outcome, out), orders=orders):
+        raise _SupersededError
+
+
+def _result_folder(settings: Settings, job: Job) -> tuple[Path, Path]:
+    """Return the job's folder and where this attempt's results go; those of earlier attempts are removed."""
+    folder = settings.job_folder(job.id)
+    for old in folder.glob("result-*"):
+        shutil.rmtree(old, ignore_errors=True)
+    return folder, folder / f"result-{job.attempt}"
+
+
+def _answer_siting(settings: Settings, store: Store, job: Job) -> None:
+    folder, out = _result_folder(settings, job)
+    watch = _Watch(store, job)
+    watch.report(stage="reading")
+    question = job.request["question"]
+    result = answer_siting(folder / SCENARIO, out, question, lambda text: watch.report(stage=text), watch.cancelled)
+    state = JobState.DISMISSED if watch.stopped else JobState.SUCCESSFUL
+    if not store.finish(job, state, result=result):
         raise _SupersededError
 
 

@@ -21,6 +21,7 @@ from routing.siting.refusals import (
     not_coverable,
     not_found_in_time,
     nothing_affordable,
+    unmet,
 )
 from routing.siting.remedies import capacity_remedy, cover_remedy
 from routing.siting.room import RoomQuestion, farthest_with_room, fewest_with_room, solve_room
@@ -31,8 +32,13 @@ COVERED_FIRST = 1e4
 """Minutes that leaving someone beyond the limit counts as, when people are told where to go; more than any walk."""
 
 
-def answer_aim(study: Study, aim: Aim) -> Answer:
+def answer_aim(study: Study, aim: Aim, *, explain: bool = True) -> Answer:
     """Return the best choice of points.
+
+    Parameters
+    ----------
+    explain
+        Work out the least that would do where the aim cannot be met; it may take as long as an answer.
 
     Raises
     ------
@@ -41,9 +47,9 @@ def answer_aim(study: Study, aim: Aim) -> Answer:
     """
     check_aim(study, aim)
     if aim.capacities:
-        return _with_capacities(study, aim)
+        return _with_capacities(study, aim, explain=explain)
     if aim.asks_fewest:
-        return _fewest(study, aim)
+        return _fewest(study, aim, explain=explain)
     if aim.within_min is not None:
         return _most_covered(study, aim)
     if aim.goal == "centre":
@@ -74,12 +80,12 @@ def _most_covered(study: Study, aim: Aim) -> Answer:
     return Answer(chosen, aim.measured, found.value, found.bound, found.proven, found.gap)
 
 
-def _fewest(study: Study, aim: Aim) -> Answer:
+def _fewest(study: Study, aim: Aim, *, explain: bool) -> Answer:
     limit = aim.within_min or 0.0
     question = access_question(study, aim, split=True, longest_min=max(aim.reach_min, limit))
     found = solve_cover(question, limit, time_limit_s=aim.time_limit_s)
     if found is None:
-        raise not_coverable(study, aim, cover_remedy(question, limit))
+        raise not_coverable(study, aim, cover_remedy(question, limit)) if explain else unmet(aim)
     gap = (found.value - found.bound) / max(1.0, found.value)
     chosen = (_plain_points(study, found.open_sites),)
     return Answer(chosen, aim.measured, found.value, found.bound, found.proven, gap)
@@ -97,17 +103,17 @@ def _least_far(study: Study, aim: Aim) -> Answer:
 # --- Capacities ----------------------------------------------------------------------------------------------------
 
 
-def _with_capacities(study: Study, aim: Aim) -> Answer:
+def _with_capacities(study: Study, aim: Aim, *, explain: bool) -> Answer:
     if aim.asks_fewest:
-        return _fewest_with_room(study, aim)
+        return _fewest_with_room(study, aim, explain=explain)
     if aim.goal == "centre":
-        return _least_far_with_room(study, aim)
+        return _least_far_with_room(study, aim, explain=explain)
     if aim.years or aim.goal == "tail" or aim.within_min is not None or study.minutes.shape[0] > 1:
-        return _best_with_room(study, aim)
+        return _best_with_room(study, aim, explain=explain)
     question = capacity_question(study, aim)
     found = solve_capacitated(question, gap=aim.gap, time_limit_s=aim.time_limit_s)
     if not found.options:
-        raise no_room(study, aim, capacity_remedy(question))
+        raise no_room(study, aim, capacity_remedy(question)) if explain else unmet(aim)
     people = float(study.people[study.in_reach(aim.reach_min)].sum())
     return Answer(
         chosen=(_points_of_options(study, found.options),),
@@ -120,13 +126,15 @@ def _with_capacities(study: Study, aim: Aim) -> Answer:
     )
 
 
-def _best_with_room(study: Study, aim: Aim) -> Answer:
+def _best_with_room(study: Study, aim: Aim, *, explain: bool) -> Answer:
     """Answer with capacities over years and days, for mean, worst-off share or people within a limit."""
     question = room_question(study, aim, within_min=aim.within_min)
     found = solve_room(question, gap=aim.gap, time_limit_s=aim.time_limit_s)
     if not found.options:
         if not found.infeasible:
             raise not_found_in_time(aim)
+        if not explain:
+            raise unmet(aim)
         total = replace(aim, open_n=sum(aim.years) if aim.years else aim.open_n, years=())
         raise no_room(study, total, capacity_remedy(capacity_question(study, total)))
     served = found.served
@@ -155,23 +163,23 @@ def _nearest_covered(
     return found.client, found.site, found.share
 
 
-def _fewest_with_room(study: Study, aim: Aim) -> Answer:
+def _fewest_with_room(study: Study, aim: Aim, *, explain: bool) -> Answer:
     question = room_question(study, aim)
     limit = aim.within_min or 0.0
     found = fewest_with_room(question, limit, time_limit_s=aim.time_limit_s)
     if not found.options:
         if not found.infeasible:
             raise not_found_in_time(aim)
-        raise no_room_within(study, aim)
+        raise no_room_within(study, aim) if explain else unmet(aim)
     chosen = (_points_of_options(study, found.options[0]),)
     served = _settlements_served(study, aim, found.served)
     return Answer(chosen, aim.measured, found.value, found.bound, found.proven, found.gap, served)
 
 
-def _least_far_with_room(study: Study, aim: Aim) -> Answer:
+def _least_far_with_room(study: Study, aim: Aim, *, explain: bool) -> Answer:
     found = farthest_with_room(room_question(study, aim), time_limit_s=aim.time_limit_s)
     if found is None:
-        raise no_room(study, aim, capacity_remedy(capacity_question(study, aim)))
+        raise no_room(study, aim, capacity_remedy(capacity_question(study, aim))) if explain else unmet(aim)
     gap = (found.limit - found.bound) / max(1e-9, found.limit)
     chosen = (_points_of_options(study, found.options),)
     served = _settlements_served(study, aim, found.served)

@@ -56,6 +56,7 @@ def explore(
     *,
     time_limit_s: float,
     tell: Callable[[str], None] = lambda _text: None,
+    cancelled: Callable[[], bool] = lambda: False,
 ) -> Front:
     """Return the front over sets up to the size or budget asked.
 
@@ -66,6 +67,8 @@ def explore(
     deadline = time.monotonic() + time_limit_s
     archive: dict[tuple[Chosen, bool], Member] = {}
     for step in _steps(study, aim):
+        if cancelled():
+            break
         answer = _answered(study, step)
         if answer is not None:
             chosen = answer.chosen[-1]
@@ -74,7 +77,7 @@ def explore(
             tell(f"{member.figures.opened} points, {member.figures.mean_min:.1f} min")
     if judge is not None and not aim.capacities:
         for chosen in _variants(study, aim, judge, list(archive.values())):
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline or cancelled():
                 break
             answer = next(iter(archive.values())).answer
             if (chosen, False) not in archive and answer is not None:
@@ -99,7 +102,7 @@ def _steps(study: Study, aim: Aim) -> list[Aim]:
 
 def _answered(study: Study, aim: Aim) -> Answer | None:
     try:
-        return answer_aim(study, aim)
+        return answer_aim(study, aim, explain=False)
     except InputError:
         return None  # a smaller size or budget on the way may be impossible; the question itself was answered before
 

@@ -54,8 +54,11 @@ def site_points(
     request: SiteRequest,
     tell: Callable[[str], None] = lambda _text: None,
     cache: Cache | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
 ) -> SiteOutcome:
     """Answer a siting question on a scenario and write its files into `out` (None writes nothing).
+
+    `cancelled` ends the search for further sets; the answer itself is kept.
 
     Raises
     ------
@@ -71,6 +74,9 @@ def site_points(
     scenario = read_scenario(folder)
     area = load_area(scenario.files, scenario.service_date, cache)
     settlements, candidates = survey(scenario, area, request)
+    if request.days and not scenario.orders:
+        reason, remedy = "there are no orders to plan typical days of", "Give the scenario orders, or leave --days out."
+        raise InputError([Fault(FaultCode.BAD_ARGUMENTS, "command line", reason, remedy, field="--days")])
     lap("read")
     reach = measure_reach(area, settlements, candidates, _profile(area, request), cache=cache)
     study = Study(settlements, candidates, _scenarios(scenario, area, request, reach, settlements, candidates, cache))
@@ -90,7 +96,7 @@ def site_points(
             more_days=_more_days(scenario, request),
             cache=cache,
         )
-    front = explore(study, request.aim, judge, time_limit_s=request.front_time_limit_s, tell=tell)
+    front = explore(study, request.aim, judge, time_limit_s=request.front_time_limit_s, tell=tell, cancelled=cancelled)
     lap("front")
     prices = prices_of(study, request.aim, answer, _places_to_price(study, request, answer))
     marginal = marginal_value(study, request.aim, answer)

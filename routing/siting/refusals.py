@@ -138,3 +138,8 @@ def not_found_in_time(aim: Aim) -> InputError:
     reason = "no choice was found within the time, and none was proven impossible"
     remedy = "Give a longer --time-limit, fewer candidates or kinds, or a shorter --reach."
     return InputError([_fault("--time-limit", aim.time_limit_s, reason, remedy)])
+
+
+def unmet(aim: Aim) -> InputError:
+    """Return the refusal of an aim that cannot be met, where nobody asks for the least that would do."""
+    return InputError([_fault("--open, --budget", f"{aim.open_n}, {aim.budget}", "it cannot be met", "Ask for less.")])

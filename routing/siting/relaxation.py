@@ -171,8 +171,8 @@ class _Packing:
             threshold = float(worth[taken[-1]]) if full else (0.0 if most else -np.inf)
         else:
             chosen |= free & (worth < 0.0)
-        best_of_site = np.full(question.n_sites, np.inf)
-        best_of_site[sites] = worth
+        best_of_site = np.zeros(question.n_sites)
+        best_of_site[sites[chosen]] = worth[chosen]
         is_chosen_site = np.zeros(question.n_sites, dtype=np.bool_)
         is_chosen_site[sites[chosen]] = True
         site = question.option_site

@@ -47,7 +47,7 @@ def price_of(study: Study, aim: Aim, answer: Answer, place: str) -> Price:
         move = "in"
         changed = replace(aim, must_open=(*aim.must_open, place), closed=tuple(p for p in aim.closed if p != place))
     try:
-        forced = answer_aim(study, changed)
+        forced = answer_aim(study, changed, explain=False)
     except InputError:
         return Price(place, move, possible=False)
     before, after = figures_of(study, aim, answer), figures_of(study, aim, forced)
@@ -76,10 +76,13 @@ def competitors(prices: Sequence[Price]) -> tuple[tuple[str, str], ...]:
 
 
 def marginal_value(study: Study, aim: Aim, answer: Answer) -> Marginal | None:
-    """Return what one more point would bring; None where the question does not count points."""
+    """Return what one more point would bring; None where the question does not count points, or no answer came."""
     if aim.open_n is None or aim.years:
         return None
-    more = answer_aim(study, replace(aim, open_n=aim.open_n + 1))
+    try:
+        more = answer_aim(study, replace(aim, open_n=aim.open_n + 1), explain=False)
+    except InputError:
+        return None
     before, after = figures_of(study, aim, answer), figures_of(study, aim, more)
     gained = _within(after, aim) - _within(before, aim)
     return Marginal(aim.open_n + 1, before.mean_min - after.mean_min, gained)
