@@ -7,4 +7,4 @@ from routing.solver.pairs.engine import ENGINE as PAIRS
 from routing.solver.portfolio import Engine
 from routing.solver.rounds_pool.engine import ENGINE as ROUNDS_POOL
 
-ENGINES: tuple[Engine, ...] = (ECHELONS, ROUNDS_POOL)
+ENGINES: tuple[Engine, ...] = (ECHELONS, ROUNDS_POOL, PAIRS)

@@ -1,0 +1,143 @@
+"""The pair search in slices: first plan, fewer vehicles, then cheaper rounds, until the clock says stop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from routing.model.problem import Problem
+from routing.solver.pairs import kernel
+from routing.solver.pairs.arrays import Rounds, new_notes, new_rounds
+from routing.solver.pairs.compile import Compiled, compile_pairs
+from routing.solver.pairs.plan import make_plan
+from routing.solver.portfolio import EngineAnswer
+from routing.solver.stopping import Clock
+
+_SLICE_S = 0.2
+"""A slice of steps lasts about so long, so that a cancellation is heard."""
+_FIRST_STEPS, _COUNTED_STEPS = 50, 500
+"""Steps of the first slice, and of every slice where iterations are counted."""
+_FLEET_SHARE = 0.4
+"""Share of the effort that may go into fewer vehicles, where a vehicle costs more than its way."""
+_HOT, _COLD, _FLEET_HEAT = 0.5, 0.005, 0.3
+"""Temperatures of annealing as shares of the mean cost of a way from stop to stop."""
+
+
+class PairSearch:
+    """One search over one problem. All state lies in arrays that the compiled loops change."""
+
+    def __init__(self, compiled: Compiled, clock: Clock, seed: int) -> None:
+        self.compiled, self.clock = compiled, clock
+        self.day, self.rounds, self.notes = compiled.day, new_rounds(compiled.day), new_notes(compiled.day, seed)
+        self.best = float("inf")
+        self._steps = _COUNTED_STEPS if clock.deterministic else _FIRST_STEPS
+
+    def run(self) -> None:
+        """Search until the clock says stop; the best plan is then in `notes`."""
+        self._reckon_all()
+        kernel.repair(self.day, self.rounds, self.notes, 0.0)
+        kernel.forget(self.notes)
+        kernel.remember(self.rounds, self.notes)
+        self.best = kernel.total_cost(self.day, self.rounds)
+        if self._vehicles_matter():
+            self._save_vehicles()
+        self._anneal()
+
+    def best_rounds(self) -> list[list[int]]:
+        """Return the nodes of every slot of the best plan, base first and last."""
+        return [
+            nodes[:size].tolist()
+            for nodes, size in zip(self.notes.best_node, self.notes.best_size.tolist(), strict=True)
+        ]
+
+    def served(self) -> int:
+        """Return how many orders the best plan serves."""
+        return int((self.notes.best_size - 2).sum()) // 2
+
+    def _reckon_all(self) -> None:
+        for slot in range(len(self.day.group)):
+            kernel.reckon(self.day, self.rounds, slot)
+
+    def _vehicles_matter(self) -> bool:
+        """Return whether saving a vehicle saves more than the ways of a mean round cost."""
+        used = self.rounds.size > 2
+        fixed = self.day.fixed[self.day.group][used]
+        ways = float((self.rounds.money[used] - fixed).sum())
+        return bool(used.any()) and float(fixed.sum()) > ways
+
+    def _way_cost(self) -> float:
+        """Return the mean cost of a way from stop to stop in the present plan; never 0."""
+        used = self.rounds.size > 2
+        ways = float((self.rounds.money[used] - self.day.fixed[self.day.group][used]).sum())
+        return max(1e-6, ways / max(1, int((self.rounds.size[used] - 1).sum())))
+
+    def _slice(self, work: Callable[[int], None], stage: str) -> None:
+        """Do one slice of steps and count them."""
+        steps = self._steps
+        limit = self.clock.limits.max_iterations
+        if limit is not None:
+            steps = min(steps, max(1, limit - self.clock.iteration))
+        begun = time.perf_counter()
+        work(steps)
+        self.clock.iteration += steps
+        self.clock.report(stage, self.best, self.served())
+        if not self.clock.deterministic:
+            spent_s = max(1e-4, time.perf_counter() - begun)
+            self._steps = int(max(1, min(2 * steps, steps * _SLICE_S / spent_s)))
+
+    def _save_vehicles(self) -> None:
+        """Search for plans with fewer vehicles; the present plan becomes the cheaper of the old best and the new."""
+        heat, before = self._way_cost() * _FLEET_HEAT, self._best_image()
+
+        def work(steps: int) -> None:
+            kernel.shrink(self.day, self.rounds, self.notes, steps, heat)
+
+        while self.clock.share_done() < _FLEET_SHARE and not self.clock.finished():
+            self._slice(work, "fewer vehicles")
+            if not (self.rounds.size > 2).any():
+                break
+        self._load_best()
+        found = kernel.total_cost(self.day, self.rounds)
+        if found > self.best:
+            self.notes.best_node[:], self.notes.best_size[:] = before
+            self._load_best()
+        self.best = min(found, self.best)
+
+    def _best_image(self) -> tuple[np.ndarray, np.ndarray]:
+        return self.notes.best_node.copy(), self.notes.best_size.copy()
+
+    def _load_best(self) -> None:
+        """Make the best plan the present one."""
+        orders = len(self.day.kg)
+        fresh: Rounds = new_rounds(self.day)
+        for mine, new in zip(self.rounds, fresh, strict=True):
+            mine[...] = new
+        self.rounds.node[:], self.rounds.size[:] = self.notes.best_node, self.notes.best_size
+        self._reckon_all()
+        absent = np.flatnonzero(self.rounds.slot < 0)
+        self.rounds.absent[: len(absent)] = absent
+        self.rounds.absent[orders] = len(absent)
+
+    def _anneal(self) -> None:
+        """Lower the cost by annealing over the rest of the effort."""
+        way, begun, cost = self._way_cost(), self.clock.share_done(), self.best
+        while not self.clock.finished():
+            share = (self.clock.share_done() - begun) / max(1e-9, 1.0 - begun)
+            heat = way * _HOT * (_COLD / _HOT) ** min(1.0, share)
+
+            def work(steps: int, heat: float = heat) -> None:
+                nonlocal cost
+                cost, self.best = kernel.anneal(self.day, self.rounds, self.notes, steps, cost, self.best, heat, heat)
+
+            self._slice(work, "improvement")
+
+
+def search_pairs(problem: Problem, clock: Clock, seed: int) -> EngineAnswer | None:
+    """Plan a problem that `compile.suits`; see `portfolio.Engine.search`."""
+    compiled = compile_pairs(problem)
+    clock.report("construction", None, 0, force=True)
+    search = PairSearch(compiled, clock, seed)
+    search.run()
+    return EngineAnswer(make_plan(compiled, search.best_rounds()), clock.iteration)
