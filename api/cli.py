@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from api.access_command import access
 from api.bench_command import bench
 from api.explain_command import explain_leg
 from api.interrupt import Interrupt
@@ -19,6 +20,7 @@ from api.progress import show_progress
 from api.service_commands import keys, serve, worker
 from api.site_command import site
 from api.terminal import EXIT_INPUT, EXIT_INTERRUPTED, EXIT_VIOLATIONS, console, disk_cache, errors, exit_codes
+from api.timetable_commands import connections, realtime
 from geodata.errors import Fault, InputError, nearest_name
 
 if TYPE_CHECKING:
@@ -293,7 +295,10 @@ def check(
     console.print("clean: no rule is broken")
 
 
+app.command(short_help="Say how each site is tied to the roads.")(access)
 app.command("explain-leg", short_help="Say why a leg takes what it takes.")(explain_leg)
+app.command(short_help="List the buses that take goods from site to site.")(connections)
+app.command(short_help="Apply delays and cancelled trips to the timetable.")(realtime)
 app.command(short_help="Say where pickup points should be.")(site)
 app.command(short_help="Measure travel matrices and siting.")(bench)
 app.command(short_help="Serve the API, with workers.")(serve)

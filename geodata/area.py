@@ -16,6 +16,7 @@ from geodata.cache import Cache, file_digest
 from geodata.conditional_access import conditionally_closed
 from geodata.errors import FaultCollector, InputError
 from geodata.gtfs import read_gtfs
+from geodata.gtfs_realtime import apply_trip_updates, read_realtime
 from geodata.location import LocalFrame
 from geodata.osm import read_street_network
 from geodata.profiles import Profile, load_profiles
@@ -48,6 +49,11 @@ class AreaFiles(Protocol):
     @property
     def timetable(self) -> Path | None:
         """GTFS feed with the cargo files."""
+        ...
+
+    @property
+    def timetable_updates(self) -> Path | None:
+        """GTFS-Realtime TripUpdates for the timetable."""
         ...
 
     @property
@@ -151,7 +157,7 @@ def read_area(
     airspace = read_airspace(files.airspace, collector) if files.airspace else Airspace(())
     weather = read_weather(files.weather, collector) if files.weather else CALM_WEATHER
     closures = read_closures(files.closures, collector, tuple(profiles or ())) if files.closures else ()
-    timetable = _load_timetable(files.timetable, service_date, collector, cache)
+    timetable = read_timetable(files, service_date, collector, cache)
     if len(collector.faults) > before or profiles is None or terrain is None or streets is None or service_date is None:
         return None
     return Area(
@@ -194,6 +200,19 @@ def _load_streets(
     return streets, "-".join([str(key["osm"]), *key["terrain"]])
 
 
+def read_timetable(
+    files: AreaFiles, service_date: date | None, collector: FaultCollector, cache: Cache | None = None
+) -> Timetable | None:
+    """Return the timetable of a day with its real-time updates, as `read_area` does without reading anything else.
+
+    None where there is none, or it has faults, which go to the collector.
+    """
+    timetable = _load_timetable(files.timetable, service_date, collector, cache if cache is not None else Cache(None))
+    if timetable is None or files.timetable_updates is None:
+        return timetable
+    return _updated(timetable, files.timetable_updates, collector)
+
+
 def _load_timetable(
     path: Path | None, service_date: date | None, collector: FaultCollector, cache: Cache
 ) -> Timetable | None:
@@ -203,3 +222,8 @@ def _load_timetable(
         return read_gtfs(path, service_date, collector)
     key = {"feed": file_digest(path), "date": service_date.isoformat()}
     return _part(lambda: cache.get("timetable", key, lambda: read_gtfs(path, service_date)), collector)
+
+
+def _updated(timetable: Timetable, updates: Path, collector: FaultCollector) -> Timetable | None:
+    """Return the timetable as a GTFS-Realtime file changes it; never from the cache, which keeps the day as planned."""
+    return _part(lambda: apply_trip_updates(timetable, read_realtime(updates), updates.name), collector)

@@ -258,6 +258,10 @@ def _frequencies(text: FeedText, trips: Mapping[str, Trip | None]) -> tuple[Freq
     return tuple(found)
 
 
+MOST_LUGGAGE = 0.99
+"""Greatest share of a hold that luggage may take; a bus that is full of it takes no cargo and needs no row."""
+
+
 def _cargo_trips(text: FeedText, trips: Collection[str]) -> tuple[CargoTrip, ...]:
     table = read_table(text, "cargo_trips.txt", ("trip_id", "max_kg", "max_l", "max_piece_kg"), optional=True)
     found = []
@@ -266,8 +270,9 @@ def _cargo_trips(text: FeedText, trips: Collection[str]) -> tuple[CargoTrip, ...
             orphan(row, "trip_id", "trip", trips)
         room = [row.number_in(column, 0.0, 1e6) for column in ("max_kg", "max_l", "max_piece_kg")]
         longest_cm = row.number_in("max_longest_cm", 0.0, 1e6, default=math.inf)
+        luggage_share = row.number_in("luggage_share", 0.0, MOST_LUGGAGE, default=0.0)
         fees = [row.number_in(column, 0.0, 1e9, default=0.0) for column in ("fee_per_kg", "fee_per_piece")]
-        if longest_cm is not None and None not in room and None not in fees:
+        if longest_cm is not None and luggage_share is not None and None not in room and None not in fees:
             max_kg, max_l, max_piece_kg = (value or 0.0 for value in room)
             classes = tuple(row.cell("product_classes").split())
             found.append(
@@ -280,7 +285,7 @@ def _cargo_trips(text: FeedText, trips: Collection[str]) -> tuple[CargoTrip, ...
                     fees[0] or 0.0,
                     fees[1] or 0.0,
                     classes,
-                )
+                ).with_luggage(luggage_share)
             )
     return tuple(found)
 

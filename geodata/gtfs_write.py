@@ -148,13 +148,13 @@ def _cargo_trip_rows(feed: Feed) -> Rows:
     rows: Rows = [
         (
             "trip_id", "max_kg", "max_l", "max_piece_kg", "max_longest_cm", "fee_per_kg", "fee_per_piece",
-            "product_classes",
+            "product_classes", "luggage_share",
         )
     ]  # fmt: skip
     for c in feed.cargo_trips:
         longest_cm = None if math.isinf(c.max_longest_cm) else c.max_longest_cm
-        room = (c.max_kg, c.max_l, c.max_piece_kg, longest_cm)
-        rows.append((c.trip_id, *room, c.fee_per_kg, c.fee_per_piece, " ".join(c.product_classes)))
+        room = (*c.hold, c.max_piece_kg, longest_cm)
+        rows.append((c.trip_id, *room, c.fee_per_kg, c.fee_per_piece, " ".join(c.product_classes), c.luggage_share))
     return rows
 
 

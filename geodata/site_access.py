@@ -179,6 +179,38 @@ def _not_tied(
     return ProfileAccess(profile.id, "barred", np.nan, 0, barred_by, f"OSM way {way}: {remedy}")
 
 
+ACCESS_COLUMNS = (
+    "site_id", "name", "level", "road_m", "road_way", "profile", "status", "distance_m", "part_nodes", "barred_by",
+    "remedy",
+)  # fmt: skip
+"""Columns of `access_rows`."""
+
+
+def access_rows(report: Sequence[SiteAccess]) -> list[tuple[str, ...]]:
+    """Return the report as a table, a row for each site and profile; distances that are not known are blank."""
+    return [
+        (
+            site.site_id,
+            site.name,
+            site.level,
+            _metres(site.road_m),
+            str(site.road_way or ""),
+            entry.profile_id,
+            entry.status,
+            _metres(entry.distance_m),
+            str(entry.part_nodes),
+            " ".join(entry.barred_by),
+            entry.remedy,
+        )
+        for site in report
+        for entry in site.profiles
+    ]
+
+
+def _metres(metres: float) -> str:
+    return f"{metres:.1f}" if np.isfinite(metres) else ""
+
+
 def unreached_by_level(report: Sequence[SiteAccess]) -> dict[str, dict[str, int]]:
     """Return how many sites of each level each profile does not reach: level, then profile id."""
     levels = [level.value for level in Level]

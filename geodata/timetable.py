@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 
@@ -27,6 +27,9 @@ _SEGMENT_M = 100.0
 """Shapes are cut into pieces of at most this length before stops are placed on them."""
 _TIE_M2 = 1.0
 """Of two passes of a shape that fit a stop equally well up to this difference of squares, the earlier one is taken."""
+
+_ROOM_DIGITS = 6
+"""Decimals of kilograms and litres that are kept when luggage takes its share."""
 
 BUS_MODES = frozenset({3, 11, *range(700, 717), 800})
 """GTFS route types that are buses, coaches or trolleybuses (basic and extended types)."""
@@ -111,7 +114,8 @@ class Trip:
 class CargoTrip:
     """What a trip takes as cargo (``cargo_trips.txt``); a trip without such a row takes none.
 
-    `max_kg` and `max_l` bound the cargo aboard at any moment, `max_piece_kg` and `max_longest_cm` each piece. Fees are
+    `max_kg` and `max_l` bound the cargo aboard at any moment: what passengers' luggage, which takes `luggage_share` of
+    the hold, leaves of it. `max_piece_kg` and `max_longest_cm` bound each piece. Fees are
     minor units. `product_classes` empty means every class that may ride buses.
     """
 
@@ -123,6 +127,22 @@ class CargoTrip:
     fee_per_kg: float = 0.0
     fee_per_piece: float = 0.0
     product_classes: tuple[str, ...] = ()
+    luggage_share: float = 0.0
+
+    @property
+    def hold(self) -> tuple[float, float]:
+        """Kilograms and litres of the whole hold, luggage included."""
+        if not self.luggage_share:
+            return self.max_kg, self.max_l
+        left = 1.0 - self.luggage_share
+        return round(self.max_kg / left, _ROOM_DIGITS), round(self.max_l / left, _ROOM_DIGITS)
+
+    def with_luggage(self, share: float) -> CargoTrip:
+        """Return the room that luggage leaves of a hold of `max_kg` and `max_l`; `share` is at least 0, less than 1."""
+        if not share:
+            return self
+        max_kg, max_l = (round(size * (1.0 - share), _ROOM_DIGITS) for size in (self.max_kg, self.max_l))
+        return replace(self, max_kg=max_kg, max_l=max_l, luggage_share=share)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ def read_day(folder: Path, *, reject_bad_rows: bool = False, cache: Cache | None
         if not reject_bad_rows:
             for fault in (fault for row in outside for fault in row.faults):
                 collector.add(fault)
-    for fault in _drones_without_terrain(reading):
+    for fault in (*_drones_without_terrain(reading), *_updates_without_timetable(reading)):
         collector.add(fault)
     if collector.faults:
         raise InputError(dict.fromkeys(collector.faults))  # a file read by both sides tells its faults twice
@@ -121,6 +121,16 @@ def _drones_without_terrain(reading: ScenarioReading) -> list[Fault]:
     reason = "drones stand in the fleet, but there is no elevation tile to keep them clear of the ground"
     remedy = 'Name the tiles, for example terrain = ["N42E001.hgt.zip"], or take the drones out of the fleet.'
     return [Where(CONFIG_FILE).fault(FaultCode.TERRAIN_MISSING, "files.terrain", None, reason, remedy)]
+
+
+def _updates_without_timetable(reading: ScenarioReading) -> list[Fault]:
+    """Refuse real-time updates that have no timetable to change."""
+    updates = reading.files.timetable_updates
+    if updates is None or reading.files.timetable is not None:
+        return []
+    reason, remedy = "there is no timetable that the updates could change", "Name the feed, or leave them out."
+    where = Where(CONFIG_FILE, prefix="files.")
+    return [where.fault(FaultCode.MISSING_FILE, "timetable", None, reason, remedy)]
 
 
 def _timetable_faults(reading: ScenarioReading, timetable: Timetable | None) -> Iterator[Fault]:

@@ -9,9 +9,15 @@ from typing import Final
 from geodata.area import Area
 from geodata.errors import Fault
 from geodata.location import Level
+from geodata.site_access import ProfileAccess, SiteAccess, site_access
 from routing.builder import BuiltProblem, Travel
 from routing.scenario import Scenario
 
+_KEPT_OFF: Final = {
+    "barred": "there is a road, but not for this profile",
+    "cut_off": "its roads are a part of their own",
+}
+"""Ways of not reaching a site that something may be done about; having no road near is a normal case."""
 _NAMED: Final = 5
 """Places a note names in its text; all of them are in `Note.places`."""
 
@@ -23,8 +29,8 @@ class Note:
     Parameters
     ----------
     code
-        ``NO_TERRAIN``, ``NO_CARRIERS``, ``FAR_FROM_ROAD``, ``CUT_OFF``, ``TIMEZONES_DIFFER``, or the fault code of a
-        warning.
+        ``NO_TERRAIN``, ``NO_CARRIERS``, ``FAR_FROM_ROAD``, ``CUT_OFF``, ``NOT_FOR_PROFILE``, ``TIMEZONES_DIFFER``, or
+        the fault code of a warning.
     text
         A sentence or two for people.
     places
@@ -42,6 +48,7 @@ def notes_of(scenario: Scenario, area: Area, built: BuiltProblem) -> tuple[Note,
         *_about_terrain(area),
         *_about_fleet(built),
         *_about_roads(scenario, built),
+        *_about_access(scenario, area, built),
         *_about_timetable(scenario, area),
     )
 
@@ -77,6 +84,23 @@ def _about_roads(scenario: Scenario, built: BuiltProblem) -> Iterator[Note]:
     if cut_off:
         reason = "cut off: by road there is no way from a hub and back, perhaps for a closure or a gap in the map"
         yield _note("CUT_OFF", scenario, cut_off, reason)
+
+
+def _about_access(scenario: Scenario, area: Area, built: BuiltProblem) -> Iterator[Note]:
+    """Yield a note for each reason that keeps a profile of the fleet off sites that do have a road."""
+    profiles = {vehicle.travel: built.travels[vehicle.travel].profile for vehicle in built.problem.vehicles}
+    chosen = [profiles[key] for key in sorted(profiles)]
+    closed = {profile.key: area.closed_today(profile) for profile in chosen}
+    kept_off: dict[tuple[str, str, tuple[str, ...]], list[tuple[SiteAccess, ProfileAccess]]] = {}
+    for site in site_access(area.streets, scenario.sites, chosen, closed):
+        for entry in site.profiles:
+            if entry.status in _KEPT_OFF:
+                kept_off.setdefault((entry.profile_id, entry.status, entry.barred_by), []).append((site, entry))
+    for (profile_id, status, _), found in sorted(kept_off.items()):
+        site, entry = found[0]
+        more = f" ({len(found) - 1} more like this)" if len(found) > 1 else ""
+        text = f"{profile_id} cannot get to {site.name} ({site.site_id}){more}: {_KEPT_OFF[status]}. {entry.remedy}."
+        yield Note("NOT_FOR_PROFILE", text, tuple(site.site_id for site, _ in found))
 
 
 def _far_places(built: BuiltProblem, travels: Mapping[str, Travel]) -> list[str]:

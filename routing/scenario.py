@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from geodata.drones import load_drone_types
 from geodata.errors import Fault, FaultCollector, InputError, nearest_name
@@ -70,6 +71,7 @@ FILES_RECORD: Final = RecordType(
         Field("streets", "text", "OpenStreetMap extract, .osm.pbf or .osm", True),
         Field("terrain", "texts", "elevation tiles: .hgt, .hgt.zip, .tif", default=()),
         Field("timetable", "text", "GTFS feed with cargo_trips.txt and cargo_stops.txt, zip or folder"),
+        Field("timetable_updates", "text", "GTFS-Realtime TripUpdates for the timetable, protocol buffer"),
         Field("sites", "text", "sites, .csv or .geojson", True),
         Field("fleet", "text", "fleet, .toml", True),
         Field("products", "text", "product classes beside the shipped ones, .toml"),
@@ -120,6 +122,7 @@ class ScenarioFiles:
     orders: Path
     terrain: tuple[Path, ...] = ()
     timetable: Path | None = None
+    timetable_updates: Path | None = None
     products: Path | None = None
     airspace: Path | None = None
     closures: Path | None = None
@@ -234,6 +237,7 @@ class NamedFiles:
     streets: Path | None = None
     terrain: tuple[Path, ...] = ()
     timetable: Path | None = None
+    timetable_updates: Path | None = None
     airspace: Path | None = None
     closures: Path | None = None
     weather: Path | None = None
@@ -372,6 +376,10 @@ def _check_files(folder: Path, names: Names) -> tuple[Names, list[Fault]]:
         if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
             reason = "the file lies outside the scenario folder"
             remedy = "Put it into the folder and give its name relative to it."
+            faults.append((key, where.fault(FaultCode.OUTSIDE_SCENARIO, key, name, reason, remedy)))
+        elif urlsplit(name).scheme in {"http", "https"}:
+            reason = "an address, not a file: a plan could not be checked against what it was made with"
+            remedy = "Save it into the folder; `shanlu realtime` does so for updates of the timetable."
             faults.append((key, where.fault(FaultCode.OUTSIDE_SCENARIO, key, name, reason, remedy)))
         elif not (folder / name).exists():
             present = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())

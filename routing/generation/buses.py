@@ -214,12 +214,12 @@ def _feed(
         cargo_trips=tuple(
             CargoTrip(
                 trip_id=trip.id,
-                max_kg=CARGO_KG * (1 - LUGGAGE_SHARE),
-                max_l=CARGO_L * (1 - LUGGAGE_SHARE),
+                max_kg=CARGO_KG,
+                max_l=CARGO_L,
                 max_piece_kg=PIECE_KG,
                 max_longest_cm=PIECE_CM,
                 fee_per_piece=FEE_PER_PIECE,
-            )
+            ).with_luggage(LUGGAGE_SHARE)
             for trip in trips
         ),
         cargo_stops=links,

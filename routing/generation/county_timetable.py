@@ -214,15 +214,15 @@ def _trips(
 
 
 def _cargo(trip: Trip, course: BusCourse, luggage: float) -> CargoTrip:
-    hold_kg = (TOWN_HOLD_KG if course.is_town_line else VILLAGE_HOLD_KG) * (1.0 - luggage)
+    hold_kg = TOWN_HOLD_KG if course.is_town_line else VILLAGE_HOLD_KG
     return CargoTrip(
         trip.id,
-        max_kg=round(hold_kg, 1),
-        max_l=round(hold_kg * HOLD_L_PER_KG, 1),
+        max_kg=hold_kg,
+        max_l=hold_kg * HOLD_L_PER_KG,
         max_piece_kg=MAX_PIECE_KG,
         max_longest_cm=MAX_LONGEST_CM,
         fee_per_piece=FEE_PER_PIECE,
-    )
+    ).with_luggage(luggage)
 
 
 def _cargo_stops(county: SyntheticCounty, site_ids: Sequence[str], used: set[str]) -> list[CargoStop]:

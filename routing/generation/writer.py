@@ -177,10 +177,11 @@ def weather_csv(weather: Weather) -> str:
             "gust_m_s": hour.gust_m_s,
             "visibility_m": hour.visibility_m,
             "rain_mm_h": hour.rain_mm_h,
+            "wind_gain_per_km": weather.wind_gain_per_km,
         }
         for hour in weather.hours
     ]
-    return _table(rows, {}, ("hour", "temp_c"))
+    return _table(rows, {"wind_gain_per_km": 0.0}, ("hour", "temp_c"))
 
 
 def fleet_toml(fleet: FleetPlan, *, synthetic: bool) -> str:

@@ -73,7 +73,10 @@ def generated_feeds(draw: st.DrawFn) -> Feed:
             for trip_id in trip_ids[:1]
         ),
         shapes=shapes,
-        cargo_trips=tuple(CargoTrip(trip_id, *draw(room)) for trip_id in trip_ids[1:]),
+        cargo_trips=tuple(
+            CargoTrip(trip_id, *draw(room)).with_luggage(draw(st.sampled_from([0.0, 0.1, 0.3])))
+            for trip_id in trip_ids[1:]
+        ),
         cargo_stops=tuple(CargoStop(stop_id, draw(texts), draw(st.integers(0, 999)), 60) for stop_id in stop_ids[1:]),
         publisher=draw(names),
         version=draw(st.just("") | names),

@@ -159,10 +159,12 @@ def test_market_days_lower_the_space_for_cargo(folder: Path) -> None:
     feed, _ = read_feed(folder / "timetable.zip", FaultCollector())
     by_service = {service.id: service for service in feed.services}
     space = {cargo.trip_id: cargo.max_kg for cargo in feed.cargo_trips}
+    luggage = {cargo.trip_id: cargo.luggage_share for cargo in feed.cargo_trips}
     for trip in feed.trips:
         if trip.service_id.endswith("-market"):
             common = trip.id.replace("-market-", "-common-")
             assert space[trip.id] == pytest.approx(space[common] * 7 / 9, abs=0.1)
+            assert (luggage[common], luggage[trip.id]) == (0.1, 0.3)
     market = next(service for name, service in sorted(by_service.items()) if name.endswith("-market"))
     days = sorted(market.dates())
     assert {(b - a).days for a, b in pairwise(days)} == {5}

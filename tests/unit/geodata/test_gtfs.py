@@ -11,7 +11,7 @@ from gtfs_feeds import TABLES, write_folder, zip_folder
 
 from geodata.errors import FaultCollector, InputError
 from geodata.gtfs import read_gtfs
-from geodata.timetable import BusStop, Call, CargoStop, Line, Timetable, Trip
+from geodata.timetable import BusStop, Call, CargoStop, CargoTrip, Line, Timetable, Trip
 
 MONDAY = date(2026, 5, 4)
 
@@ -88,6 +88,23 @@ def test_frequencies_become_trips(tmp_path: Path) -> None:
     assert timetable.cargo_trips["t1@09:00"].max_kg == 150.0
     assert timetable.cargo_trips["t1@09:00"].trip_id == "t1@09:00"
     assert [(w.code, w.row) for w in timetable.warnings] == [("INEXACT_HEADWAY", 3)]
+
+
+def test_luggage_takes_its_share_of_the_hold(tmp_path: Path) -> None:
+    """Tests that cargo has what luggage leaves of the hold, that both are written again, and which shares are wrong."""
+    header = "trip_id,max_kg,max_l,max_piece_kg,luggage_share\n"
+
+    def cargo(share: str) -> CargoTrip:
+        rows = f"{header}t1,150,1200,30,{share}\n"
+        return read_gtfs(write_folder(tmp_path / f"feed{share}", cargo_trips=rows), MONDAY).cargo_trips["t1"]
+
+    for share, room in (("", (150.0, 1_200.0)), ("0.1", (135.0, 1_080.0)), ("0.3", (105.0, 840.0))):
+        found = cargo(share)
+        assert (found.max_kg, found.max_l) == room
+        assert found.max_piece_kg == 30.0
+        assert found.hold == (150.0, 1_200.0)
+    with pytest.raises(InputError, match="luggage_share"):
+        cargo("30")
 
 
 def test_cargo_tables(tmp_path: Path) -> None:

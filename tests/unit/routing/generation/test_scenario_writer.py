@@ -79,9 +79,11 @@ def test_fleet_toml_holds_every_field_and_stand() -> None:
 
 def test_weather_reads_back(tmp_path: Path) -> None:
     """Tests that the weather table read is the one written."""
-    weather = Weather(tuple(WeatherHour(h, 10.0 + h, 2.5, 180.0, 4.0, 9_000.0, 0.5) for h in range(24)), 812.5)
-    (tmp_path / "weather.csv").write_text(weather_csv(weather), encoding="utf-8")
-    assert read_weather(tmp_path / "weather.csv") == weather
+    for gain in (0.0, 0.6):
+        hours = tuple(WeatherHour(h, 10.0 + h, 2.5, 180.0, 4.0, 9_000.0, 0.5) for h in range(24))
+        weather = Weather(hours, 812.5, gain)
+        (tmp_path / "weather.csv").write_text(weather_csv(weather), encoding="utf-8")
+        assert read_weather(tmp_path / "weather.csv") == weather
 
 
 def test_optional_parts_are_written_only_where_given(tmp_path: Path) -> None:
