@@ -9,21 +9,19 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from bisect import bisect_right
-from collections.abc import Sequence
-from itertools import accumulate
 
 import numpy as np
 
 from geodata.location import FloatArray
-from geodata.matrix import UNREACHABLE_S
 from geodata.profile_type import Profile
-from geodata.streets import IntArray
+from geodata.streets import StreetNetwork
+from geodata.travel_clock import HOUR_S, TravelClock
 from geodata.weather import Weather
 
-HOUR_S = 3600
 HORIZON_H = 30
 """Hours after midnight the factors cover by default: to 06:00 of the next day; the last one holds on."""
+DAY_H = 72
+"""Hours after midnight a service day may name."""
 RAIN_MM_H, HEAVY_RAIN_MM_H = 0.2, 8.0
 """From here on a road is wet, and rain is heavy (about where Chinese forecasts begin it; unverified, an assumption)."""
 FOG_M = 200.0
@@ -32,8 +30,6 @@ ICE_C, ICE_AFTER_RAIN_H = 0.0, 6
 """At or below this temperature a road is icy if it rains or has rained within so many hours (assumption)."""
 TWILIGHT_DEG = -6.0
 """The sun's height below which it is dark: the end of civil twilight."""
-SLACK_S = 1e-6
-"""Rounding noise that does not make a whole second more."""
 
 
 def speed_factors(
@@ -143,70 +139,23 @@ def _utc_offset_s(date: dt.date, lon: float, timezone: dt.tzinfo | None) -> floa
     return 0.0 if offset is None else offset.total_seconds()
 
 
-class TravelClock:
-    """When one arrives who leaves at a time with so many dry-day seconds to drive.
+def road_clock(
+    profile: Profile, network: StreetNetwork, weather: Weather, service_date: dt.date, timezone: dt.tzinfo
+) -> TravelClock | None:
+    """Return the clock of a profile on a network's roads, None where no hour of the day is slower than a dry one.
 
-    Seconds of driving done by time t are W(t), the integral of the hourly factors; arrival is W⁻¹(W(departure) +
-    duration), rounded up to whole seconds. W is made once, so that a question takes the time of a search among the
-    hours. Before midnight the first factor holds, after the last hour the last.
-
-    Parameters
-    ----------
-    factors
-        Share of the dry-day speed in each hour after midnight, shape (h,), in (0, 1].
-
-    Raises
-    ------
-    ValueError
-        If there is no factor or one is outside (0, 1].
+    The sun is that of the network's middle and ice that of the mean height of its nodes: one clock for all its roads.
     """
-
-    def __init__(self, factors: Sequence[float] | FloatArray) -> None:
-        self.factors: tuple[float, ...] = tuple(float(value) for value in factors)
-        if not self.factors or not all(0.0 < value <= 1.0 for value in self.factors):
-            msg = "factors must be one or more shares in (0, 1]"
-            raise ValueError(msg)
-        self._done: list[float] = [0.0, *accumulate(value * HOUR_S for value in self.factors[:-1])]
-        self._factor_at = np.array(self.factors)
-        self._done_at = np.array(self._done)
-
-    def arrival_s(self, departure_s: int, base_duration_s: float) -> int:
-        """Return the second of arrival; `UNREACHABLE_S` where the dry-day duration is."""
-        if base_duration_s >= UNREACHABLE_S:
-            return UNREACHABLE_S
-        return math.ceil(self._time(self._work(departure_s) + base_duration_s) - SLACK_S)
-
-    def latest_departure_s(self, arrival_s: int, base_duration_s: float) -> int:
-        """Return the last second at which to leave to arrive by a time: the inverse of `arrival_s`.
-
-        Raises
-        ------
-        ValueError
-            If there is no way at all.
-        """
-        if base_duration_s >= UNREACHABLE_S:
-            msg = "no departure arrives where there is no way"
-            raise ValueError(msg)
-        return math.floor(self._time(self._work(arrival_s) - base_duration_s) + SLACK_S)
-
-    def arrivals_s(self, departure_s: IntArray, base_duration_s: IntArray | FloatArray) -> IntArray:
-        """Return `arrival_s` of arrays, which broadcast together; int64."""
-        departure, base = np.broadcast_arrays(
-            np.asarray(departure_s, dtype=np.float64), np.asarray(base_duration_s, dtype=np.float64)
-        )
-        last = len(self.factors) - 1
-        hour = np.clip(np.floor_divide(departure, HOUR_S).astype(np.int64), 0, last)
-        work = self._done_at[hour] + (departure - hour * HOUR_S) * self._factor_at[hour] + base
-        hour = np.maximum(np.searchsorted(self._done_at, work, side="right") - 1, 0)
-        exact = hour * HOUR_S + (work - self._done_at[hour]) / self._factor_at[hour]
-        return np.where(base >= UNREACHABLE_S, UNREACHABLE_S, np.ceil(exact - SLACK_S)).astype(np.int64)
-
-    def _work(self, t_s: float) -> float:
-        """Return W(t)."""
-        hour = min(max(int(t_s // HOUR_S), 0), len(self.factors) - 1)
-        return self._done[hour] + (t_s - hour * HOUR_S) * self.factors[hour]
-
-    def _time(self, work_s: float) -> float:
-        """Return W⁻¹."""
-        hour = max(bisect_right(self._done, work_s) - 1, 0)
-        return hour * HOUR_S + (work_s - self._done[hour]) / self.factors[hour]
+    heights_m = network.node_elevation_m[np.isfinite(network.node_elevation_m)]
+    factors = speed_factors(
+        profile,
+        weather,
+        service_date,
+        network.frame.lon,
+        network.frame.lat,
+        timezone=timezone,
+        elevation_m=float(heights_m.mean()) if heights_m.size else None,
+        n_hours=DAY_H,
+    )
+    clock = TravelClock(factors)
+    return None if clock.is_dry else clock

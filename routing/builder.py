@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -13,8 +14,10 @@ from geodata.cache import Cache
 from geodata.location import Level, Site
 from geodata.matrix import TravelMatrix
 from geodata.profiles import EdgeCosts, Profile, edge_costs
+from geodata.road_weather import road_clock
 from geodata.street_matrix import Snap, compute_matrix, snap
 from geodata.timetable import CargoTrip, Timetable, Trip
+from geodata.travel_clock import TravelClock
 from routing.flight_table import FlightBook, build_flight_table
 from routing.model.carrier import BusCall, BusTrip, Drone, Vehicle, VehicleType
 from routing.model.problem import FlightTable, Place, Problem
@@ -70,6 +73,7 @@ def build_problem(scenario: Scenario, area: Area, cache: Cache | None = None) ->
         rates=scenario.rates,
         hourly_temp_c=area.weather.hourly_temp_c(),
         temp_elevation_m=area.weather.ref_elevation_m,
+        clocks=_clocks(scenario, area, profiles),
     )
     return BuiltProblem(problem, travels, books)
 
@@ -199,6 +203,16 @@ def _travel(
             lambda costs=costs, key=key, joined=joined: compute_matrix(area.streets, costs, key, ids, joined),  # type: ignore[misc]
         )
     return travels, matrices
+
+
+def _clocks(scenario: Scenario, area: Area, profiles: Mapping[str, Profile]) -> dict[str, TravelClock]:
+    """Return the clocks of weather and light by travel key; a profile that no hour slows has none."""
+    timezone = ZoneInfo(scenario.timezone)
+    clocks = {
+        key: road_clock(profile, area.streets, area.weather, scenario.service_date, timezone)
+        for key, profile in profiles.items()
+    }
+    return {key: clock for key, clock in clocks.items() if clock is not None}
 
 
 def _bus_trips(timetable: Timetable | None, place_ids: set[str]) -> tuple[BusTrip, ...]:

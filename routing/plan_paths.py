@@ -9,6 +9,7 @@ from geodata.area import Area
 from geodata.errors import CheckFailedError
 from geodata.flight import FlightCost, fly
 from geodata.paths import StreetPath, find_paths
+from geodata.travel_clock import TravelClock
 from routing.builder import BuiltProblem
 from routing.model.carrier import Drone, Vehicle
 from routing.model.plan import Movement, Plan, Route, Stop
@@ -19,8 +20,9 @@ PathKey = tuple[str, str, str]
 def attach_paths(plan: Plan, built: BuiltProblem, area: Area) -> Plan:
     """Return the plan with the geometry of every street and flight movement.
 
-    Figures of street movements are those of the path itself, equal to the matrix entries the solver used. Flights get
-    the energy of their exact payload, at most what the solver reckoned by interpolation.
+    Figures of street movements are those of the path itself, equal to the matrix entries the solver used, with the time
+    stretched by the clock of the travel key where it has one. Flights get the energy of their exact payload, at most
+    what the solver reckoned by interpolation.
 
     Raises
     ------
@@ -34,7 +36,8 @@ def attach_paths(plan: Plan, built: BuiltProblem, area: Area) -> Plan:
         if isinstance(carrier, Drone):
             routes.append(_draw_sortie(route, carrier, built, area))
         elif isinstance(carrier, Vehicle):
-            routes.append(_draw_round(route, carrier, streets))
+            clock = built.problem.clocks.get(carrier.travel)
+            routes.append(_draw_round(route, carrier, streets, clock))
         else:
             routes.append(route)
     return replace(plan, routes=tuple(routes))
@@ -60,7 +63,9 @@ def _street_paths(plan: Plan, built: BuiltProblem, area: Area) -> dict[PathKey, 
     return found
 
 
-def _draw_round(route: Route, vehicle: Vehicle, paths: Mapping[PathKey, StreetPath]) -> Route:
+def _draw_round(
+    route: Route, vehicle: Vehicle, paths: Mapping[PathKey, StreetPath], clock: TravelClock | None
+) -> Route:
     stops: list[Stop] = []
     left_wh = vehicle.type.range_wh
     for here, there in zip(route.stops, (*route.stops[1:], None), strict=True):
@@ -69,10 +74,12 @@ def _draw_round(route: Route, vehicle: Vehicle, paths: Mapping[PathKey, StreetPa
             continue
         path = paths[vehicle.travel, here.place, there.place]
         left_wh = None if left_wh is None else round(left_wh - path.energy_wh, 3)
+        leaves_s = here.departure_s
+        arrives_s = leaves_s + path.duration_s if clock is None else clock.arrival_s(leaves_s, path.duration_s)
         movement = replace(
             here.movement,
             distance_m=path.distance_m,
-            duration_s=path.duration_s,
+            duration_s=arrives_s - leaves_s,
             energy_wh=round(path.energy_wh, 3),
             battery_left_wh=left_wh,
             nodes=path.nodes,

@@ -365,6 +365,7 @@ def make_world() -> World:
         terrain=terrain,
         airspace=Airspace((Zone("Z1", "no_fly", "Waterworks", rectangle(105.05, 30.02, 105.06, 30.03)),)),
         weather=_weather(),
+        clocks={},
     )
     maker = _Maker(facts, profiles, network)
     main = lambda order: Handover(order, "main")  # noqa: E731

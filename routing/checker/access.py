@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from routing.checker.codes import Code
 from routing.checker.journeys import MapCase
-from routing.checker.movements import Needs, compare_movement
+from routing.checker.movements import Needs, compare_movement, street_needs
 from routing.checker.report import Violation
 from routing.checker.roads import Join
 from routing.model.carrier import Vehicle
@@ -96,5 +96,7 @@ def _check_way(
         for stop, node in ((here, movement.nodes[0]), (there, movement.nodes[-1]))
     ]
     access_s = sum(join.access_s for join in joins if join is not None)
-    needed_s = math.ceil(access_s + walk.duration_s - 1e-6)
-    yield from compare_movement(route, here, there, Needs(needed_s, walk.distance_m, walk.energy_wh))
+    dry_s = math.ceil(access_s + walk.duration_s - 1e-6)
+    clock = case.facts.clocks.get(vehicle.travel)
+    needs = street_needs(clock, here.departure_s, dry_s, walk.distance_m, walk.energy_wh)
+    yield from compare_movement(route, here, there, needs)

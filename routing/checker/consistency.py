@@ -97,7 +97,7 @@ def _check_route(case: Case, route: Route) -> Iterator[Violation]:
             yield Violation(Code.CONSISTENCY_UNKNOWN_CARRIER, None, None, "", text, route.id)
         return
     yield from _check_route_fields(route, carrier)
-    yield from _check_stops(route, carrier)
+    yield from _check_stops(case, route, carrier)
     yield from _check_battery(route, carrier)
 
 
@@ -120,7 +120,7 @@ def _check_route_fields(route: Route, carrier: Carrier) -> Iterator[Violation]:
             yield Violation(Code.CONSISTENCY_ROUTE_FIELD, None, None, "", text, route.id)
 
 
-def _check_stops(route: Route, carrier: Carrier) -> Iterator[Violation]:
+def _check_stops(case: Case, route: Route, carrier: Carrier) -> Iterator[Violation]:
     wanted = KIND_OF_MOVEMENT[carrier.kind]
     for position, stop in enumerate(route.stops):
         is_last = position == len(route.stops) - 1
@@ -128,8 +128,9 @@ def _check_stops(route: Route, carrier: Carrier) -> Iterator[Violation]:
         if reason is not None:
             text = f"the movement after {stop.place} {reason}"
             yield Violation(Code.CONSISTENCY_MOVEMENT, stop.place, None, "", text, route.id)
-        if stop.movement is not None and stop.movement.slot != 0:
-            text = f"the movement after {stop.place} names slot {stop.movement.slot}, the day has slot 0 only"
+        slot = _slot(case, carrier, stop)
+        if stop.movement is not None and stop.movement.slot != slot:
+            text = f"the movement after {stop.place} names slot {stop.movement.slot}, it leaves in slot {slot}"
             yield Violation(Code.CONSISTENCY_SLOT, stop.place, None, "", text, route.id)
         if not isinstance(carrier, BusTrip) and (stop.call is not None or stop.bus_stop is not None):
             text = f"{carrier.id} is no bus, but names bus stop {stop.bus_stop} and call {stop.call}"
@@ -137,6 +138,12 @@ def _check_stops(route: Route, carrier: Carrier) -> Iterator[Violation]:
         if isinstance(carrier, BusTrip | Drone) and stop.breaks:
             text = f"a rest is given at {stop.place}, but {carrier.id} has no driver of ours"
             yield Violation(Code.CONSISTENCY_STOP_FIELD, stop.place, None, "", text, route.id)
+
+
+def _slot(case: Case, carrier: Carrier, stop: Stop) -> int:
+    """Return the hour of departure where travel times depend on it, else 0."""
+    by_hour = isinstance(carrier, Vehicle) and carrier.travel in case.facts.clocks
+    return stop.departure_s // 3600 if by_hour else 0
 
 
 def _movement_fault(movement: Movement | None, wanted: str, *, is_last: bool) -> str | None:

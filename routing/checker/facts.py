@@ -8,6 +8,7 @@ from datetime import date
 
 from geodata.airspace import Airspace
 from geodata.terrain import Terrain
+from geodata.travel_clock import TravelClock
 from geodata.weather import Weather
 from routing.checker.roads import Roads
 from routing.model.carrier import Carrier
@@ -25,6 +26,8 @@ class Facts:
     ----------
     places, orders, carriers
         By id; carriers are vehicles, couriers and drones by the ids of ``rules.md`` and bus trips by trip id.
+    clocks
+        By travel key, how weather and light stretch its travel times; a key without one is always dry.
     rejected
         Order rows the scenario rejects, as a plan must list them.
     """
@@ -40,6 +43,7 @@ class Facts:
     products: Products
     rates: CostRates
     weather: Weather
+    clocks: Mapping[str, TravelClock]
 
 
 @dataclass(frozen=True)

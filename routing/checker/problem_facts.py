@@ -18,6 +18,7 @@ from itertools import pairwise
 import numpy as np
 
 from geodata.matrix import UNREACHABLE_S, TravelMatrix
+from geodata.travel_clock import TravelClock
 from geodata.weather import Weather, WeatherHour
 from routing.checker.capacity import check_capacity
 from routing.checker.codes import Code
@@ -34,7 +35,7 @@ from routing.checker.flight import (
     sorties_of,
 )
 from routing.checker.journeys import Case
-from routing.checker.movements import Needs, compare_movement
+from routing.checker.movements import Needs, compare_movement, street_needs
 from routing.checker.numbers import clean_numbers
 from routing.checker.report import Report, Violation
 from routing.checker.timetable import check_timetable
@@ -77,7 +78,7 @@ def check_problem_plan(problem: Problem, plan: Plan) -> Report:
     usable, unusable = clean_numbers(_document(problem, plan), LAST_S)
     case = Case(facts_of(problem), usable)
     found = [violation for family in FAMILIES for violation in family(case)]
-    found += _check_streets(case, MatrixRoads(problem.matrices))
+    found += _check_streets(case, MatrixRoads(problem.matrices, problem.clocks))
     found += _check_flights(case, problem.flights)
     return Report((*unusable, *found))
 
@@ -97,6 +98,7 @@ def facts_of(problem: Problem) -> Facts:
         products=problem.products,
         rates=problem.rates,
         weather=Weather(hours, problem.temp_elevation_m),
+        clocks=problem.clocks,
     )
 
 
@@ -119,11 +121,12 @@ def _document(problem: Problem, plan: Plan) -> PlanDocument:
 
 @dataclass(frozen=True)
 class MatrixRoads:
-    """Roads known by what they take between places: a travel matrix by travel key."""
+    """Roads known by what they take between places: a travel matrix and, where hours differ, a clock by travel key."""
 
     matrices: Mapping[str, TravelMatrix]
+    clocks: Mapping[str, TravelClock]
 
-    def needs(self, travel: str, from_id: str, to_id: str) -> Needs | None:
+    def needs(self, travel: str, from_id: str, to_id: str, departure_s: int) -> Needs | None:
         """Return what a leg needs, None where there is no way; from a place to itself nothing."""
         if from_id == to_id:
             return Needs(0, 0.0, 0.0)
@@ -131,7 +134,9 @@ class MatrixRoads:
         row, column = matrix.index.get(from_id), matrix.index.get(to_id)
         if row is None or column is None or matrix.duration_s[row, column] >= UNREACHABLE_S:
             return None
-        return Needs(
+        return street_needs(
+            self.clocks.get(travel),
+            departure_s,
             int(matrix.duration_s[row, column]),
             float(matrix.distance_m[row, column]),
             float(matrix.energy_wh[row, column]),
@@ -146,7 +151,7 @@ def _check_streets(case: Case, roads: MatrixRoads) -> Iterator[Violation]:
         for here, there in pairwise(route.stops):
             if here.movement is None or not {here.place, there.place} <= case.facts.places.keys():
                 continue
-            needs = roads.needs(vehicle.travel, here.place, there.place)
+            needs = roads.needs(vehicle.travel, here.place, there.place, here.departure_s)
             if needs is None:
                 text = f"no way leads from {here.place} to {there.place} for {vehicle.id}"
                 yield Violation(Code.ACCESS_NO_PATH, here.place, None, "", text, route.id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -12,8 +13,10 @@ from geodata.area import Area
 from geodata.cache import Cache
 from geodata.location import Level, Site
 from geodata.profiles import Profile
+from geodata.road_weather import road_clock
 from geodata.terrain import Terrain
 from geodata.timetable import CargoTrip, Timetable, Trip
+from geodata.travel_clock import TravelClock
 from routing.checker.facts import MapFacts
 from routing.checker.roads import StreetRoads
 from routing.day import read_day
@@ -58,6 +61,7 @@ def load_facts(folder: Path, cache: Cache | None = None) -> MapFacts:
         terrain=area.terrain,
         airspace=area.airspace,
         weather=area.weather,
+        clocks=_clocks(scenario, area, profiles_by_key),
     )
 
 
@@ -122,6 +126,15 @@ def _own_carriers(scenario: Scenario, area: Area) -> tuple[dict[str, Carrier], d
             profiles[profile.key] = profile
             carriers[carrier_id] = Vehicle(carrier_id, kind, stand.site, stand.operator, profile.key)
     return carriers, profiles
+
+
+def _clocks(scenario: Scenario, area: Area, profiles: Mapping[str, Profile]) -> dict[str, TravelClock]:
+    found: dict[str, TravelClock] = {}
+    for key, profile in profiles.items():
+        clock = road_clock(profile, area.streets, area.weather, scenario.service_date, ZoneInfo(scenario.timezone))
+        if clock is not None:
+            found[key] = clock
+    return found
 
 
 def _bus_trips(timetable: Timetable | None, places: Mapping[str, Place]) -> Iterator[BusTrip]:

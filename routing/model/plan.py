@@ -37,7 +37,7 @@ class Movement:
     `kind` is ``street`` (then `nodes` are OSM node ids along the way, first and last being where the places are joined
     to the street network), ``flight`` (then `line` is the 3-D path: lon, lat, metres above sea level) or ``bus``
     (the trip's own way, no nodes). `battery_left_wh` is what is left on arrival, for carriers with a battery.
-    `slot` is the time slot whose travel times were used.
+    `slot` is the hour of departure where the travel time depends on it, else 0.
     """
 
     kind: Literal["street", "flight", "bus"]

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from geodata.location import Level
 from geodata.matrix import UNREACHABLE_S, TravelMatrix
+from geodata.travel_clock import TravelClock
 from routing.model.carrier import BusTrip, Carrier, Drone, Vehicle
 from routing.model.order import Order
 from routing.model.product import Products
@@ -120,6 +121,8 @@ class Problem:
     hourly_temp_c: npt.NDArray[np.float64]
     """Air temperature of each hour at `temp_elevation_m`, shape (n_hours,); constant in the hour, the last holds on."""
     temp_elevation_m: float
+    clocks: Mapping[str, TravelClock] = field(default_factory=dict)
+    """By key of `matrices`, the clock that stretches its durations by the hour; a key without one is always dry."""
 
     def __post_init__(self) -> None:
         for kind, ids in (
@@ -143,10 +146,16 @@ class Problem:
             if vehicle.base not in matrix.index:
                 msg = f"matrix {vehicle.travel} misses the base of {vehicle.id}"
                 raise ValueError(msg)
+        self._check_matrices()
+
+    def _check_matrices(self) -> None:
         for matrix in self.matrices.values():
-            if set(matrix.ids) - set(known):
+            if not self.place_by_id.keys() >= set(matrix.ids):
                 msg = f"matrix {matrix.profile} has ids that are no places"
                 raise ValueError(msg)
+        if not self.matrices.keys() >= self.clocks.keys():
+            msg = "a clock has no matrix"
+            raise ValueError(msg)
 
     @cached_property
     def place_by_id(self) -> dict[str, Place]:
@@ -175,7 +184,7 @@ class Problem:
         return float(self.hourly_temp_c[hour]) - LAPSE_C_PER_M * (elevation_m - self.temp_elevation_m)
 
     def travel_s(self, travel: str, from_id: str, to_id: str) -> int:
-        """Return travel seconds by a matrix key, `UNREACHABLE_S` where there is no way."""
+        """Return dry-day travel seconds by a matrix key, `UNREACHABLE_S` where there is no way."""
         matrix = self.matrices[travel]
         if from_id not in matrix.index or to_id not in matrix.index:
             return UNREACHABLE_S

@@ -157,6 +157,18 @@ class Day:
 
     # --- Times -----------------------------------------------------------------------------------------------------
 
+    def travel_s(self, departure_s: int, here: int, there: int) -> int:
+        """Return the seconds from a place to another when leaving at a time."""
+        dry_s = self.fleet.travel.duration_s[here][there]
+        clock = self.fleet.clock
+        return dry_s if clock is None else clock.arrival_s(departure_s, dry_s) - departure_s
+
+    def _leave_by(self, arrival_s: int, here: int, there: int) -> int:
+        """Return the last second at which to leave a place to be at another by a time."""
+        dry_s = self.fleet.travel.duration_s[here][there]
+        clock = self.fleet.clock
+        return arrival_s - dry_s if clock is None else clock.departure_s(arrival_s, dry_s)
+
     def refresh(self, *, reload: bool = True) -> bool:
         """Recompute loads, bounds, times and cost; return False where times, loads or driving limits do not hold."""
         self._bound()
@@ -220,7 +232,7 @@ class Day:
 
     def _run_forward(self) -> bool:
         """Earliest starts; a rest is placed before the movement that would exceed what may be driven without one."""
-        duration, n = self.fleet.travel.duration_s, len(self.place)
+        travel_s, n = self.travel_s, len(self.place)
         self.earliest, self.rest = [], [0] * n
         unbroken_s = self.fleet.max_unbroken_s
         time_s, since_rest, self.drive_s = self.fleet.type.shift_start_s, 0, 0
@@ -230,14 +242,17 @@ class Day:
             end = start + self.service[k]
             if k + 1 == n:
                 break
-            travel = duration[self.place[k]][self.place[k + 1]]
+            here, there = self.place[k], self.place[k + 1]
+            travel = travel_s(end, here, there)
             if self.begins[k + 1]:
-                ahead = duration[self.place[k + 1]][self.place[k + 2]]
+                leaves = max(end, self.lower[k + 1]) + self.service[k + 1]
+                ahead = travel_s(leaves, there, self.place[k + 2])
                 idle = self.lower[k + 1] - end >= MIN_REST_S
             else:
                 ahead, idle = travel, False
             if idle or since_rest + ahead > unbroken_s:
                 self.rest[k], since_rest = MIN_REST_S, 0
+                travel = travel_s(end + MIN_REST_S, here, there)
             since_rest += travel
             self.drive_s += travel
             if since_rest > unbroken_s:
@@ -247,7 +262,7 @@ class Day:
         return self.drive_s <= self.fleet.type.max_drive_s
 
     def _run_backward(self) -> bool:
-        duration, n = self.fleet.travel.duration_s, len(self.place)
+        n = len(self.place)
         self.latest = [0] * n
         after, feasible = self.fleet.type.shift_end_s, True
         for k in range(n - 1, -1, -1):
@@ -256,7 +271,7 @@ class Day:
             self.latest[k] = bound
             feasible = feasible and self.earliest[k] <= bound
             if k:
-                after = bound - duration[self.place[k - 1]][self.place[k]] - self.rest[k - 1]
+                after = self._leave_by(bound, self.place[k - 1], self.place[k]) - self.rest[k - 1]
         return feasible
 
     def squeeze(self, *, settled: bool) -> bool:
@@ -269,7 +284,7 @@ class Day:
         if not self.place:
             self.start = []
             return False
-        duration, n = self.fleet.travel.duration_s, len(self.place)
+        n = len(self.place)
         starts = list(self.earliest)
         after = self.fleet.type.shift_end_s
         for k in range(n - 1, -1, -1):
@@ -279,10 +294,24 @@ class Day:
                 bound = min(bound, self._wanted_end(k))
             starts[k] = max(self.earliest[k], bound)
             if k:
-                after = starts[k] - duration[self.place[k - 1]][self.place[k]] - self.rest[k - 1]
+                after = self._leave_by(starts[k], self.place[k - 1], self.place[k]) - self.rest[k - 1]
+        if self.fleet.clock is not None and not self._rests_suffice(starts):
+            starts = self.start if settled else list(self.earliest)
         moved = starts != self.start
         self.start = starts
         return moved
+
+    def _rests_suffice(self, starts: Sequence[int]) -> bool:
+        """Return whether rests and the day's travel still hold when service starts then: hours differ in speed."""
+        since_rest = driven = 0
+        for k in range(len(self.place) - 1):
+            leaves = starts[k] + self.service[k] + self.rest[k]
+            travel = self.travel_s(leaves, self.place[k], self.place[k + 1])
+            since_rest = travel + (0 if self.rest[k] else since_rest)
+            driven += travel
+            if since_rest > self.fleet.max_unbroken_s:
+                return False
+        return driven <= self.fleet.type.max_drive_s
 
     def _cap(self, k: int, *, settled: bool) -> int:
         """Return the latest start at stop k that harms nobody: windows, transfers, due times."""

@@ -140,7 +140,12 @@ def _room(day: Day, request: Request, option: _Option) -> tuple[int, bool] | Non
 
 
 def _within_limits(day: Day, request: Request, option: _Option) -> bool:
-    """Return whether the day's driving time holds (the exact range is checked when the leg is placed)."""
+    """Return whether the day's driving time holds (the exact range is checked when the leg is placed).
+
+    Where hours differ in speed, driving time is left to the placing as well.
+    """
+    if day.fleet.clock is not None:
+        return True
     duration, stops = day.fleet.travel.duration_s, day.place
     extra = 0
     if option.load_new and option.unload_new and option.load_at == option.unload_at:
@@ -180,7 +185,8 @@ class _Walk:
 
     def _visit(self, place: int, rest_s: int, earliest_s: int, service_s: float) -> bool:
         instance, fleet = self.day.instance, self.day.fleet
-        arrival = self.end_s + rest_s + fleet.travel.duration_s[self.place][place]
+        leaves = self.end_s + rest_s
+        arrival = leaves + self.day.travel_s(leaves, self.place, place)
         start = max(arrival, earliest_s, instance.opens_s[place])
         self.end_s, self.place = start + whole_seconds(fleet.type.stop_s + service_s), place
         return start <= instance.closes_s[place]
@@ -200,9 +206,11 @@ def _simulate(  # noqa: C901, PLR0911 # the innermost loop of the search: calls 
         if start is None:
             return None
         done = (walk.end_s, start)
-    duration, places, n = day.fleet.travel.duration_s, day.place, len(day.place)
+    duration, clock = day.fleet.travel.duration_s, day.fleet.clock
+    places, n = day.place, len(day.place)
     for k in range(option.load_at + 1, n):
-        arrival = walk.end_s + day.rest[k - 1] + duration[walk.place][places[k]]
+        leaves, dry_s = walk.end_s + day.rest[k - 1], duration[walk.place][places[k]]
+        arrival = leaves + dry_s if clock is None else clock.arrival_s(leaves, dry_s)
         start = max(arrival, day.lower[k])
         if done is None and not option.unload_new and k == option.unload_at:
             joined = _unload_here(day, request, k, start)
@@ -294,7 +302,7 @@ def _simulate_round(day: Day, request: Request, gap: int) -> tuple[int, int] | N
         return None
     start: int | None
     if request.ride.destination == base:
-        start = max(walk.end_s + fleet.travel.duration_s[walk.place][base], request.window[0])
+        start = max(walk.end_s + day.travel_s(walk.end_s, walk.place, base), request.window[0])
         walk.end_s = start + whole_seconds(request.unload_service_s)
         if start > request.window[1] or walk.end_s > request.latest_unload_end_s:
             return None
@@ -304,7 +312,7 @@ def _simulate_round(day: Day, request: Request, gap: int) -> tuple[int, int] | N
         if start is None:
             return None
         done = (walk.end_s, start)
-        walk.end_s += fleet.travel.duration_s[walk.place][base]
+        walk.end_s += day.travel_s(walk.end_s, walk.place, base)
     last = fleet.type.shift_end_s if gap == len(day.place) else day.latest[gap]
     return done if walk.end_s <= last else None
 

@@ -17,6 +17,7 @@ from routing.model.carrier import BusTrip, Drone, DroneService, Vehicle, Vehicle
 from routing.model.order import Order
 from routing.model.problem import FlightTable, Place, Problem
 from routing.model.product import ProductClass, Products
+from routing.solver.road_clock import RoadClock
 
 FAR_S = 1_000_000_000
 """Later than any time of a plan; stands for "no latest time"."""
@@ -63,7 +64,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Travel:
-    """One travel matrix over all places of the problem: rows for reading cells, arrays for reading many at once."""
+    """One travel matrix over all places of the problem: rows for reading cells, arrays for reading many at once.
+
+    Durations are those of a dry day: a lower bound of what the hour makes of them.
+    """
 
     duration_s: IntRows
     distance_m: IntRows
@@ -89,6 +93,10 @@ class Fleet:
     energy_price: float
     fits: Mapping[str, tuple[tuple[int, bool], ...]]
     """Compartments a product class may ride in, best first: (compartment index, rides in a box)."""
+    clock: RoadClock | None = None
+    """How the hour stretches travel; None where every hour of the shift is dry."""
+    names_slot: bool = False
+    """Whether movements name the hour of their departure."""
 
     @cached_property
     def max_unbroken_s(self) -> int:
@@ -394,9 +402,28 @@ def _fleets(problem: Problem, vehicles: Sequence[Vehicle], index: Mapping[str, i
             costs[kind, key] = _rows(money), money
         fits = {name: _fitting(kind, product) for name, product in problem.products.classes.items()}
         fleets.append(
-            Fleet(number, kind, index[base], operator, tuple(ids), travels[key], *costs[kind, key], price, fits)
+            Fleet(
+                number,
+                kind,
+                index[base],
+                operator,
+                tuple(ids),
+                travels[key],
+                *costs[kind, key],
+                price,
+                fits,
+                _road_clock(problem, key, kind),
+                key in problem.clocks,
+            )
         )
     return tuple(fleets)
+
+
+def _road_clock(problem: Problem, key: str, kind: VehicleType) -> RoadClock | None:
+    clock = problem.clocks.get(key)
+    if clock is None or clock.is_dry_between(kind.shift_start_s, kind.shift_end_s):
+        return None
+    return RoadClock(clock)
 
 
 def _fitting(kind: VehicleType, product: ProductClass) -> tuple[tuple[int, bool], ...]:

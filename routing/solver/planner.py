@@ -77,7 +77,7 @@ def solve(
         Always a valid plan, at worst one that leaves every order unassigned.
     """
     clock = Clock(limits, cancelled, progress, len(problem.orders))
-    engine = None if limits.only else engine_for(problem)
+    engine = None if limits.only or problem.clocks else engine_for(problem)
     special = None if engine is None else _search_specially(problem, engine, clock, seed)
     if special is not None:
         return special

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from geodata.travel_clock import HOUR_S
 from routing.model.plan import Handover, Movement, Plan, Rest, Route, Stop
 from routing.solver.buses import BusLoad
 from routing.solver.days import Day
@@ -99,7 +100,9 @@ def _day_stops(day: Day, first: int, last: int) -> list[Stop]:
             energy = float(travel.energy_wh[here][there])
             spent_wh += energy
             left = None if kind.range_wh is None else kind.range_wh - spent_wh
-            movement = Movement("street", travel.distance_m[here][there], travel.duration_s[here][there], energy, left)
+            seconds = day.travel_s(leaves, here, there)
+            slot = leaves // HOUR_S if day.fleet.names_slot else 0
+            movement = Movement("street", travel.distance_m[here][there], seconds, energy, left, slot)
         stops.append(
             Stop(
                 place=instance.places[day.place[k]].id,

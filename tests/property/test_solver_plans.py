@@ -6,13 +6,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from plan_oracle import violations
-from problems import county
+from problems import VAN, county, order, place, problem
 
+from geodata.location import Level
+from geodata.matrix import UNREACHABLE_S
+from geodata.travel_clock import TravelClock
+from routing.checker import Code
 from routing.checker.problem_facts import check_problem_plan
 from routing.evaluation import cost_of
 from routing.model.plan import Plan
 from routing.model.problem import Problem
 from routing.solver import Limits, solve
+from routing.solver.road_clock import RoadClock
 
 SETTINGS = settings(
     max_examples=30, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None
@@ -63,6 +68,47 @@ def test_plans_hold_on_bounded_days(
     )
     plan = solve(problem, Limits(None, 6), seed).plan
     assert check_problem_plan(problem, plan).violations == ()
+
+
+FACTORS = st.lists(st.sampled_from([1.0, 1.0, 1.0, 0.85, 0.5, 0.3]), min_size=1, max_size=26)
+
+
+@SETTINGS
+@given(seed=st.integers(0, 10_000), factors=FACTORS, max_drive_s=st.sampled_from([7_200, 28_800]))
+def test_plans_hold_when_hours_differ(seed: int, factors: list[float], max_drive_s: int) -> None:
+    """Tests plans where weather slows some hours: rests, limits, windows and transfers keep to the slower times."""
+    dry = county(seed, villages=5, groups=5, orders=15)
+    vehicles = tuple(
+        replace(vehicle, type=replace(vehicle.type, max_drive_s=max_drive_s, max_continuous_drive_s=5_400))
+        for vehicle in dry.vehicles
+    )
+    slow = replace(dry, vehicles=vehicles, clocks={key: TravelClock(factors) for key in dry.matrices})
+    plan = solve(slow, Limits(None, 6), seed).plan
+    assert check_problem_plan(slow, plan).violations == ()
+
+
+def test_a_foggy_hour_makes_a_leg_longer() -> None:
+    """Tests one leg in fog: longer by the clock, named by its hour, and its dry time refused by the checker."""
+    spots = [place("hub", 0.0, 0.0, Level.COUNTY), place("far", 6.0, 0.0)]
+    wanted = [order("o", "hub", "far", windows=((28_800, 32_400),), unserved_cost=50_000.0)]
+    dry = problem(spots, wanted, [(VAN, "hub", 1)])
+    foggy = replace(dry, clocks={"van_diesel": TravelClock([1.0] * 7 + [0.5] * 2 + [1.0])})
+    (before,), (after,) = (solve(made, Limits(None, 5), 1).plan.routes for made in (dry, foggy))
+    out = after.stops[0].movement
+    assert out.duration_s == 2 * before.stops[0].movement.duration_s
+    assert (out.slot, out.energy_wh) == (after.stops[0].departure_s // 3600, before.stops[0].movement.energy_wh)
+    quick = replace(after, stops=(replace(after.stops[0], movement=before.stops[0].movement), *after.stops[1:]))
+    codes = check_problem_plan(foggy, Plan((quick,))).codes
+    assert {Code.TIMING_TRAVEL_TOO_SHORT, Code.CONSISTENCY_SLOT} <= codes
+
+
+@given(factors=FACTORS, departure_s=st.integers(0, 100_000), dry_s=st.integers(0, 30_000))
+def test_the_solver_reads_the_clock_as_it_is(factors: list[float], departure_s: int, dry_s: int) -> None:
+    """Tests that the solver's shortcut through dry hours gives the clock's own answers, both ways."""
+    clock, quick = TravelClock(factors), RoadClock(TravelClock(factors))
+    assert quick.arrival_s(departure_s, dry_s) == (clock.arrival_s(departure_s, dry_s) if dry_s else departure_s)
+    assert quick.departure_s(departure_s, dry_s) == clock.latest_departure_s(departure_s, dry_s)
+    assert quick.arrival_s(departure_s, UNREACHABLE_S) >= UNREACHABLE_S
 
 
 @SETTINGS

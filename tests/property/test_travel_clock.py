@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geodata.road_weather import TravelClock
+from geodata.travel_clock import TravelClock
 
 FACTORS = st.lists(st.floats(0.05, 1.0), min_size=1, max_size=30)
 TIMES = st.integers(0, 110_000)

@@ -32,6 +32,7 @@ from geodata.airspace import Zone
 from geodata.flight import fly
 from geodata.streets import Closure
 from geodata.terrain import Terrain
+from geodata.travel_clock import TravelClock
 from geodata.weather import Weather
 from routing.checker.codes import Code
 from routing.model.plan import (
@@ -146,6 +147,34 @@ def zones_that_do_not_hold(world: World) -> Broken:
         Zone("E", "controlled", "below", ACROSS, ceiling_agl_m=20.0),
     )
     return with_zones(world.facts, *zones), world.plan
+
+
+# --- The hour of the day ----------------------------------------------------------------------------------------------
+
+
+def _by_hour(world: World, factors: list[float]) -> Broken:
+    """Return the world with roads slower in some hours, and the plan with the hours of its movements named."""
+    van, plan = world.plan.routes[VAN], world.plan
+    for position, stop in enumerate(van.stops[:-1]):
+        plan = with_movement(plan, VAN, position, slot=stop.departure_s // 3600)
+    key = world.facts.carriers[van.carrier].travel
+    return replace(world.facts, clocks={key: TravelClock(factors)}), plan
+
+
+@brings()
+def slow_hours_at_night(world: World) -> Broken:
+    return _by_hour(world, [0.5] * 6 + [1.0] * 12 + [0.5])
+
+
+@brings(Code.TIMING_TRAVEL_TOO_SHORT)
+def dry_times_in_fog(world: World) -> Broken:
+    return _by_hour(world, [0.5] * 24)
+
+
+@brings(Code.CONSISTENCY_SLOT)
+def hours_not_named(world: World) -> Broken:
+    facts, _ = _by_hour(world, [0.5] * 6 + [1.0] * 12 + [0.5])
+    return facts, world.plan
 
 
 @brings(Code.FLIGHT_WIND)

@@ -53,6 +53,7 @@ def scenario() -> SimpleNamespace:
     return SimpleNamespace(
         name="n",
         service_date=DAY,
+        timezone="Asia/Shanghai",
         currency="CNY",
         digest="abc",
         sites=SITES,

@@ -3,14 +3,17 @@
 import dataclasses
 import datetime as dt
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from checker_world import make_network
 
 from geodata.errors import InputError
 from geodata.matrix import UNREACHABLE_S
 from geodata.profiles import load_profiles
-from geodata.road_weather import TravelClock, dark_shares, daylight_s, speed_factors
+from geodata.road_weather import dark_shares, daylight_s, road_clock, speed_factors
+from geodata.travel_clock import TravelClock
 from geodata.weather import CALM_WEATHER, Weather, WeatherHour
 
 PROFILES = load_profiles()
@@ -46,6 +49,22 @@ def test_the_worst_state_counts(noon: dict[str, float], share: float) -> None:
     assert factors.shape == (30,)
     assert factors[12] == pytest.approx(share)
     assert factors[11] == 1.0
+
+
+def test_clock_of_a_network() -> None:
+    """Tests the clock of a network's middle and mean height, and that an hour without a slow one needs none."""
+    network = make_network()
+    asia = ZoneInfo("Asia/Shanghai")
+    clock = road_clock(VAN, network, day(rain_mm_h=2.0), EQUINOX, asia)
+    assert clock is not None
+    assert clock.factors[11:14] == (1.0, pytest.approx(0.8), 1.0)
+    assert clock.factors[0] == pytest.approx(0.9)
+    assert (clock.is_dry_between(8 * 3600, 11 * 3600), clock.is_dry_between(8 * 3600, 12 * 3600)) == (True, False)
+    icy = road_clock(VAN, network, day(rain_mm_h=2.0, temp_c=3.0), EQUINOX, asia)
+    assert icy is not None
+    assert icy.factors[12] == pytest.approx(0.4)  # 500 m above the table's height it freezes
+    indifferent = dataclasses.replace(VAN, weather={})
+    assert road_clock(indifferent, network, day(rain_mm_h=2.0), EQUINOX, asia) is None
 
 
 def test_rain_freezes_after_it_fell() -> None:
