@@ -1,12 +1,14 @@
 """A named place fetched from OpenStreetMap through osmnx; the one part of geodata that needs a network.
 
-Fetched are streets, settlements, bus stops, and what airspace is made of (aerodromes, substations …). Relations cannot
-be had this way: an extract made here has no bus lines, no administrative boundaries and no turn restrictions. Where
-these matter, give an extract file.
+Fetched are streets, settlements, bus stops, what airspace is made of (aerodromes, substations …), and the relations
+osmnx does not know: turn restrictions, bus lines and the boundaries of counties, towns and villages, which are asked of
+the same Overpass service. What a relation names and the streets do not have (ways of a boundary, stops) comes with it.
 """
 
 from __future__ import annotations
 
+import urllib.parse
+import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,9 +22,7 @@ OVERPASS_FILTER = '["highway"]'
 
 
 def download_extract(place: str, path: Path) -> None:
-    """Write an OSM XML extract of a named place: streets, settlements, bus stops, areas that matter to airspace.
-
-    Bus lines, administrative boundaries and turn restrictions are relations and are missing.
+    """Write an OSM XML extract of a named place: all that a reader of extracts looks for, relations included.
 
     Parameters
     ----------
@@ -51,6 +51,8 @@ def download_extract(place: str, path: Path) -> None:
             features = None
         if features is not None:
             _add_features(temporary, _described(features))
+        service = (f"{osmnx.settings.overpass_url}/interpreter", float(osmnx.settings.requests_timeout))
+        _add_relations(temporary, _ask_relations(_bounds(temporary), *service))
     except Exception as error:  # osmnx lets errors of requests, its own and of the parser through
         temporary.unlink(missing_ok=True)
         offline = isinstance(error, OSError)  # as are all errors of requests
@@ -75,6 +77,59 @@ _FEATURE_TAGS: dict[str, bool | str | list[str]] = {
     "boundary": ["protected_area", "national_park"],
     "leisure": "nature_reserve",
 }
+_RELATIONS = (
+    '["type"="restriction"]',
+    '["type"="route"]["route"~"^(bus|share_taxi|minibus)$"]',
+    '["boundary"="administrative"]["admin_level"~"^([6-9]|10)$"]',
+)
+"""Turn restrictions, bus lines, boundaries below the province: relations the readers of extracts use."""
+_USER_AGENT = "shanlu (last-mile delivery planning)"
+
+
+def _ask_relations(bounds: tuple[float, float, float, float], address: str, timeout_s: float) -> bytes:
+    """Return OSM XML of the relations of a box (west, south, east, north) with their ways and nodes.
+
+    Raises
+    ------
+    OSError
+        If the service does not answer.
+    """
+    west, south, east, north = bounds
+    box = f"({south:.7f},{west:.7f},{north:.7f},{east:.7f})"
+    wanted = "".join(f"relation{which}{box};" for which in _RELATIONS)
+    query = f"[out:xml][timeout:{timeout_s:.0f}];({wanted})->.r;way(r.r)->.w;(.r;.w;node(r.r);node(w.w););out body;"
+    data = urllib.parse.urlencode({"data": query}).encode()
+    request = urllib.request.Request(address, data, {"User-Agent": _USER_AGENT})  # noqa: S310 - osmnx's own address
+    with urllib.request.urlopen(request, timeout=timeout_s) as answer:  # noqa: S310
+        content: bytes = answer.read()
+    return content
+
+
+def _bounds(path: Path) -> tuple[float, float, float, float]:
+    """Return west, south, east, north of the nodes of an OSM XML file."""
+    nodes = ET.parse(path).getroot().findall("node")  # noqa: S314 - the file was just written by osmnx
+    lon, lat = ([float(node.get(name, "nan")) for node in nodes] for name in ("lon", "lat"))
+    return min(lon), min(lat), max(lon), max(lat)
+
+
+def _add_relations(path: Path, content: bytes) -> None:
+    """Add relations, and nodes and ways the file does not have, to an OSM XML file in the order readers expect."""
+    tree = ET.parse(path)  # noqa: S314 - the file was just written by osmnx
+    root = tree.getroot()
+    known = {(child.tag, child.get("id")) for child in root}
+    found = [child for child in ET.fromstring(content) if (child.tag, child.get("id")) not in known]  # noqa: S314
+    by_kind: dict[str, list[ET.Element]] = {"node": [], "way": [], "relation": []}
+    for child in found:
+        if child.tag in by_kind:
+            child.set("version", child.get("version", "1"))
+            by_kind[child.tag].append(child)
+    count = sum(child.tag in ("bounds", "node") for child in root)
+    for offset, node in enumerate(by_kind["node"]):
+        root.insert(count + offset, node)
+    root.extend([*by_kind["way"], *by_kind["relation"]])
+    tree.write(path, encoding="utf-8", xml_declaration=True)
+
+
 _FIRST_NEW_ID = 1 << 36
 """Ids of corners of areas, which come without; far above those OpenStreetMap gives to nodes and ways."""
 
