@@ -2,10 +2,10 @@
 
 Instances of Mandal and Archetti and of Delle Donne, Santini and Archetti (EJOR 2025), three text files of one stem:
 ``.city`` (stops, centre, customers, lines), ``.demands`` (customer, load, window) and ``.params``. The rules were
-inferred by matching published optima. Two conventions exist, told apart by the files: where stops state a service time
-and a longest wait, lengths are cut to whole numbers before they are summed; where they do not, nothing is cut, and waits
-and runs have default values. The couriers' share of the objective is ``freightRouteCostCoeff``, 1 where it is not given.
-Travel takes 0.2 minutes per unit of length, never cut.
+inferred by matching published optima. Two conventions exist, told apart by the files: where stops state a service
+time and a longest wait, lengths are cut to whole numbers before they are summed; where they do not, nothing is cut, and
+waits and runs have default values. The couriers' share of the objective is ``freightRouteCostCoeff``, 1 where it is not
+given. Travel takes 0.2 minutes per unit of length, never cut.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def read_instance(path: Path) -> PublishedInstance:
     )
 
 
-THREETIER = Family("3tdppt", read_instance, "*.city")
+FAMILY = Family("3tdppt", read_instance, "*.city")
 
 
 def _best_known(path: Path, raw: ThreeTierFile) -> float | None:
@@ -235,4 +235,3 @@ def ridden_minutes(raw: ThreeTierFile, line: Line) -> Iterable[float]:
         total += 0.0 if before is None else MINUTES_PER_LENGTH * math.dist(before, here)
         before = here
         yield total
-

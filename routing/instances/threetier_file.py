@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -120,7 +120,7 @@ class _Reader:
         self.faults.add(Fault("BROKEN_FILE", name, reason, "Give the file as published", row=row, value=value))
 
     def numbers(self, suffix: str, row: _Row, begin: int, counts: Sequence[int]) -> list[float]:
-        """Return the figures of a row from word `begin` on; none, and a fault, where they are not as many or no numbers."""
+        """Return the figures of a row from word `begin` on; none, and a fault, where they are too many, few or none."""
         words = row[1][begin:]
         try:
             found = [float(word) for word in words]
@@ -157,28 +157,27 @@ class _Reader:
             self._once(self.demands, ".demands", row, row[1][0])
             self.demands[row[1][0]] = (load, earliest, latest)
 
-    def _once(self, known: dict[str, object] | dict[str, tuple[float, float, float]], suffix: str, row: _Row, name: str) -> None:
+    def _once(self, known: Container[str], suffix: str, row: _Row, name: str) -> None:
         if name in known:
             self.fault(suffix, "the name stands twice", row[0], name)
 
     # --- The city --------------------------------------------------------------------------------------------------
 
     def read_city(self, rows: Sequence[_Row]) -> None:
-        waiting = iter(_grouped(rows))
-        for row, lists in waiting:
+        for row, lists in _grouped(rows):
             kind = row[1][0]
             wanted = {"S": 0, "O": 1, "D": 1, "L": 2}.get(kind)
             if wanted is None or len(row[1]) < 2:
                 self.fault(".city", "the row is none of a stop, the centre, a customer or a line", row[0], row[1][0])
             elif len(lists) != wanted:
-                self.fault(".city", f"{wanted} rows of stops are expected after it, not {len(lists)}", row[0], row[1][1])
+                self.fault(".city", f"{wanted} rows of stops are expected, not {len(lists)}", row[0], row[1][1])
             else:
                 {"S": self._stop, "O": self._centre, "D": self._customer, "L": self._line}[kind](row, lists)
 
     def _stop(self, row: _Row, _: list[tuple[str, ...]]) -> None:
         found = self.numbers(".city", row, 2, (4, 6))
         if found:
-            self._once(dict.fromkeys(self.stops), ".city", row, row[1][1])
+            self._once(self.stops, ".city", row, row[1][1])
             self.timed.add(len(found) == 6)
             service, wait = found[4:] if len(found) == 6 else (0.0, DEFAULT_WAIT)
             if service < 0 or wait < 0:
@@ -197,7 +196,7 @@ class _Reader:
         if not found:
             return
         name = row[1][1]
-        self._once(dict.fromkeys(self.customers), ".city", row, name)
+        self._once(self.customers, ".city", row, name)
         if name not in self.demands:
             self.fault(".demands", "the customer has no demand", value=name)
         load, earliest, latest = self.demands.get(name, (0.0, 0.0, 0.0))
@@ -206,10 +205,10 @@ class _Reader:
     def _line(self, row: _Row, lists: list[tuple[str, ...]]) -> None:
         found = self.numbers(".city", row, 3, (2, 5))
         if found:
-            self._once(dict.fromkeys(self.lines), ".city", row, row[1][1])
+            self._once(self.lines, ".city", row, row[1][1])
             first, headway, runs = found[2:] if len(found) == 5 else DEFAULT_RUNS
             if min(found[0], first, headway) < 0 or runs < 0 or runs != int(runs):
-                self.fault(".city", "a figure of the line is negative or its runs are no whole number", row[0], row[1][1])
+                self.fault(".city", "a figure of the line is negative or no whole number", row[0], row[1][1])
             self.lines[row[1][1]] = Line(lists[0], lists[1], found[0], first, headway, int(runs))
 
     # --- The whole -------------------------------------------------------------------------------------------------

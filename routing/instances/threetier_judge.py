@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from routing.instances.family import Verdict
@@ -99,8 +100,8 @@ def judge(raw: ThreeTierFile, plan: Plan) -> Verdict:
 
 
 def _length(raw: ThreeTierFile, names: Sequence[str]) -> float:
-    legs = (_distance(raw, here, there) for here, there in zip(names, names[1:], strict=False))
-    return sum(float(int(leg)) if raw.timed else leg for leg in legs)
+    legs: Iterator[float] = (_distance(raw, here, there) for here, there in pairwise(names))
+    return sum((float(int(leg)) if raw.timed else leg for leg in legs), 0.0)
 
 
 def _distance(raw: ThreeTierFile, here: str, there: str) -> float:
@@ -127,10 +128,11 @@ def _parcel_faults(raw: ThreeTierFile, answer: Answer) -> Iterator[str]:
     for customer in raw.customers:
         if (delivered[customer], dropped[customer], customer in answer.parcels) != (1, 1, True):
             yield f"{customer} is not brought, carried and delivered exactly once"
-    loads: Counter[tuple[str, int]] = Counter()
+    loads: dict[tuple[str, int], float] = {}
     for customer, ride in answer.parcels.items():
         line = raw.lines[ride["line"]]
-        loads[ride["line"], ride["run"]] += raw.customers[customer].load  # type: ignore[assignment] # loads are floats
+        key = (ride["line"], ride["run"])
+        loads[key] = loads.get(key, 0.0) + raw.customers[customer].load
         if "again" in ride:
             yield f"{customer} rides twice"
         if ride["in"] not in line.ins or ride["in"] not in raw.reached:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Words = npt.NDArray[np.uint64]
 
 MAX_TOUR_STOPS = 6
 """Stops of a truck's tour at most."""
@@ -19,7 +20,7 @@ FAR = 1 << 40
 
 
 # Columns and layers of the arrays below. Few wide arrays, since every array costs compile time in every function.
-LOAD, PENALTY, CLOSE = 0, 1, 2
+LOAD, PENALTY, CLOSE, OPEN = 0, 1, 2, 3
 COST, TIME = 0, 1
 TRAVEL, FIXED, COUNT = 1, 2, 3
 START = 3
@@ -39,9 +40,9 @@ class Facts(NamedTuple):
     """
 
     customer: Floats
-    """Shape (c, 3): `LOAD`; `PENALTY`, the cost of leaving it out; `CLOSE`, the latest start of service."""
+    """Shape (c, 4): `LOAD`; `PENALTY`, the cost of leaving it out; `CLOSE` and `OPEN`, latest and earliest service."""
     leg: Floats
-    """Shape (2, o, c + 1, c + 1): `COST` and `TIME` of couriers from row to column; 0 is the out-stop, c + 1 customer c."""
+    """Shape (2, o, c + 1, c + 1): `COST` and `TIME` of couriers from row to column; index 0 is the out-stop."""
     courier: Floats
     """Shape (o, 4): `LOAD`; `TRAVEL`, the longest of a round; `FIXED` cost; `COUNT` of couriers."""
     drive: Floats
@@ -49,8 +50,8 @@ class Facts(NamedTuple):
     truck: Floats
     """Shape (4,): `LOAD`; `TRAVEL` (not used); `FIXED` cost; `START`, when trucks may leave."""
     ride: Floats
-    """Shape (x, 5): `TRIP`; goods are unloaded `FROM` then (or wait too long) and `UNTIL` then (or miss the bus); a courier
-    leaves with them from `READY` until `GONE`."""
+    """Shape (x, 5): `TRIP`; goods are unloaded `FROM` then (or wait too long) and `UNTIL` then (or miss the bus); a
+    courier leaves with them from `READY` until `GONE`."""
     ride_first: Ints
     """Shape (i * o + 1,): rides from in-stop i to out-stop o begin at index i * o + o; they ascend by `READY`."""
     trip_load: Floats

@@ -9,6 +9,7 @@ import numpy as np
 
 from geodata.matrix import UNREACHABLE_S, TravelMatrix
 from routing.model.carrier import BusCall, BusTrip, Vehicle
+from routing.model.order import Order
 from routing.model.problem import Place, Problem
 from routing.solver.relay.arrays import FAR, MAX_TOUR_STOPS, Facts, Floats, Ints
 
@@ -148,7 +149,8 @@ def _longest(matrix: TravelMatrix) -> int:
 def _trucks_never_tire(problem: Problem, hub: str) -> bool:
     trucks = [vehicle for vehicle in problem.vehicles if vehicle.base == hub]
     return all(
-        truck.type.max_drive_s >= (MAX_TOUR_STOPS + 1) * _longest(problem.matrices[truck.travel]) for truck in trucks[:1]
+        truck.type.max_drive_s >= (MAX_TOUR_STOPS + 1) * _longest(problem.matrices[truck.travel])
+        for truck in trucks[:1]
     )
 
 
@@ -188,7 +190,7 @@ def compile_day(problem: Problem) -> RelayDay:
     drive[1, :, 1:] += trucks[0].type.stop_s
     orders = problem.orders
     facts = Facts(
-        customer=_table([(order.weight_kg, order.unserved_cost, order.windows[0][1]) for order in orders], 3),
+        customer=_table([_customer_row(order) for order in orders], 4),
         leg=leg,
         courier=_table([_courier_row(group) for group in couriers], 4),
         drive=drive,
@@ -248,6 +250,10 @@ def _table(rows: Sequence[Sequence[float]], columns: int) -> Floats:
     return np.array(rows, dtype=np.float64).reshape(len(rows), columns)
 
 
+def _customer_row(order: Order) -> tuple[float, ...]:
+    return order.weight_kg, order.unserved_cost, order.windows[0][1], order.windows[0][0]
+
+
 def _courier_row(group: Sequence[Vehicle]) -> tuple[float, ...]:
     kind = group[0].type
     return kind.compartments[0].kg, kind.max_drive_s, kind.fixed_cost, len(group)
@@ -301,5 +307,3 @@ def _near(leg_cost: Floats, customers: int) -> Ints:
     between = leg_cost[:, 1:, 1:].min(axis=0)
     np.fill_diagonal(between, -1.0)
     return np.argsort(between, axis=1, kind="stable").astype(np.int64)
-
-

@@ -14,4 +14,4 @@ def _search(problem: Problem, clock: Clock, seed: int) -> EngineAnswer | None:
     return search_relay(problem, clock, seed)
 
 
-RELAY = Engine("relay", suits, _search)
+ENGINE = Engine("relay", suits, _search)

@@ -3,20 +3,54 @@
 A customer is served by a ride (bus trip, in-stop, out-stop), a truck that unloads at the in-stop in time, and a
 courier's round from the out-stop. Times are kept as intervals: each stop of a truck and each departure of a courier has
 the interval its goods leave open, so that nothing is fixed before it must be.
+
+All of it is one module: the compiler's cache on disk notices changes of the module it compiles only. `improve` is the
+one function called from outside, since each such function is compiled once more for callers in Python.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numba
 import numpy as np
 
 from routing.solver.relay.arrays import (
-    CLOSE, COST, COUNT, FAR, FIRST, FIXED, FROM, GONE, LAST, LATE, LOAD, MAX_ROUND_STOPS, MAX_TOUR_STOPS, OUT, PENALTY,
-    READY, RIDE, ROUND, START, STOP, STOPS, TIME, TRAVEL, TRIP, TRUCK, UNTIL, VISITS, Draft, Facts, Floats, Ints,
-)  # fmt: skip
+    CLOSE,
+    COST,
+    COUNT,
+    FAR,
+    FIRST,
+    FIXED,
+    FROM,
+    GONE,
+    LAST,
+    LATE,
+    LOAD,
+    MAX_ROUND_STOPS,
+    MAX_TOUR_STOPS,
+    OPEN,
+    OUT,
+    PENALTY,
+    READY,
+    RIDE,
+    ROUND,
+    START,
+    STOP,
+    STOPS,
+    TIME,
+    TRAVEL,
+    TRIP,
+    TRUCK,
+    UNTIL,
+    VISITS,
+    Draft,
+    Facts,
+    Floats,
+    Ints,
+    Words,
+)
 
 F = TypeVar("F", bound=Callable[..., object])
 Boarding = tuple[float, int, int, int, int]
@@ -29,11 +63,11 @@ _S13, _S7, _S17, _S11 = np.uint64(13), np.uint64(7), np.uint64(17), np.uint64(11
 
 def _jit(function: F) -> F:
     """Compile a function when first called, its machine code kept on disk."""
-    return numba.njit(cache=True, error_model="numpy")(function)  # type: ignore[no-any-return]
+    return cast("F", numba.njit(cache=True, error_model="numpy")(function))
 
 
 @_jit
-def _random(rng: Ints) -> float:
+def _random(rng: Words) -> float:
     """Return the next number in [0, 1) of a xorshift generator (Marsaglia 2003)."""
     x = rng[0]
     x ^= x << _S13
@@ -44,7 +78,7 @@ def _random(rng: Ints) -> float:
 
 
 @_jit
-def _pick(rng: Ints, count: int) -> int:
+def _pick(rng: Words, count: int) -> int:
     return min(count - 1, int(_random(rng) * count))
 
 
@@ -53,17 +87,20 @@ def _pick(rng: Ints, count: int) -> int:
 
 @_jit
 def _latest(facts: Facts, out: int, visit: Ints, count: int, new: int, position: int) -> int:
-    """Return the latest departure of a round with customer `new` put in (-1: as it is); -FAR where it travels too long."""
+    """Return the latest departure of a round with customer `new` put in (-1: as it is).
+
+    It is -FAR where no departure keeps all windows and the longest travel.
+    """
     late, travel, after = FAR, 0, 0
     total = count if new < 0 else count + 1
     for k in range(total - 1, -1, -1):
-        if new < 0 or k < position:
-            customer = visit[k]
-        else:
-            customer = new if k == position else visit[k - 1]
+        at_new, beyond = new >= 0 and k == position, new >= 0 and k > position
+        customer = new if at_new else visit[k - 1 if beyond else k]
         leg = facts.leg[TIME, out, customer + 1, after]
         travel += leg
         late = facts.customer[customer, CLOSE] if after == 0 else min(facts.customer[customer, CLOSE], late - leg)
+        if late < facts.customer[customer, OPEN]:
+            return -FAR
         after = customer + 1
     leg = facts.leg[TIME, out, 0, after]
     if travel + leg > facts.courier[out, TRAVEL]:
@@ -133,10 +170,13 @@ def _tour_in_time(
 
 @_jit
 def _find_ride(
-    facts: Facts, draft: Draft, truck: int, stop: int, position: int, is_new: bool,
-    customer: int, out: int, after: int, before: int,
-) -> int:  # fmt: skip
-    """Return the earliest ride the truck can make whose goods are ready by `before` and wait until `after`; -1: none."""
+    facts: Facts, draft: Draft, place: tuple[int, int, int, bool], customer: int, out: int, after: int, before: int
+) -> int:
+    """Return the earliest ride for goods unloaded at a place (truck, in-stop, position, new stop or not); -1: none.
+
+    The goods are ready at the out-stop by `before` and may wait there until `after`.
+    """
+    truck, stop, position, is_new = place
     pair = stop * len(facts.courier) + out
     load = facts.customer[customer, LOAD]
     for ride in range(facts.ride_first[pair], facts.ride_first[pair + 1]):
@@ -145,29 +185,30 @@ def _find_ride(
         trip = int(facts.ride[ride, TRIP])
         if facts.ride[ride, GONE] < after or draft.trip_load[trip] + load > facts.trip_load[trip] + 1e-9:
             continue
-        if _tour_in_time(
-            facts, draft, truck, stop, position, is_new, facts.ride[ride, FROM], facts.ride[ride, UNTIL]
-        ):
+        if _tour_in_time(facts, draft, truck, stop, position, is_new, facts.ride[ride, FROM], facts.ride[ride, UNTIL]):
             return ride
     return -1
 
 
 @_jit
 def _aboard_for_nothing(
-    facts: Facts, draft: Draft, rng: Ints, customer: int, out: int, after: int, before: int
+    facts: Facts, draft: Draft, rng: Words, customer: int, out: int, after: int, before: int
 ) -> Boarding:
     """Return a truck with room that stops at a fitting in-stop already."""
     trucks = len(draft.tour)
     first = _pick(rng, trucks)
     for turn in range(trucks):
         truck = (first + turn) % trucks
-        if draft.tour[truck, STOPS] == 0 or draft.tour_load[truck] + facts.customer[customer, LOAD] > facts.truck[LOAD] + 1e-9:
+        if (
+            draft.tour[truck, STOPS] == 0
+            or draft.tour_load[truck] + facts.customer[customer, LOAD] > facts.truck[LOAD] + 1e-9
+        ):
             continue
         if _random(rng) < _BLINK:
             continue
         for k in range(draft.tour[truck, STOPS]):
             stop = draft.tour[truck, k]
-            ride = _find_ride(facts, draft, truck, stop, k, False, customer, out, after, before)
+            ride = _find_ride(facts, draft, (truck, stop, k, False), customer, out, after, before)
             if ride >= 0:
                 return 0.0, truck, stop, -1, ride
     return _NEVER, -1, -1, -1, -1
@@ -175,7 +216,7 @@ def _aboard_for_nothing(
 
 @_jit
 def _on_tour(draft: Draft, truck: int, stop: int) -> bool:
-    for k in range(draft.tour[truck, STOPS]):
+    for k in range(draft.tour[truck, STOPS]):  # noqa: SIM110 # generators do not compile
         if draft.tour[truck, k] == stop:
             return True
     return False
@@ -183,7 +224,7 @@ def _on_tour(draft: Draft, truck: int, stop: int) -> bool:
 
 @_jit
 def _aboard_truck(
-    facts: Facts, draft: Draft, rng: Ints, truck: int, customer: int, out: int, after: int, before: int, limit: float
+    facts: Facts, draft: Draft, rng: Words, truck: int, customer: int, out: int, after: int, before: int, limit: float
 ) -> Boarding:
     """Return the cheapest new stop of a truck that costs less than `limit`."""
     best = (limit, -1, -1, -1, -1)
@@ -196,7 +237,7 @@ def _aboard_truck(
             delta = _tour_delta(facts, draft.tour[truck], count, stop, position)
             if delta >= best[0] or _random(rng) < _BLINK:
                 continue
-            ride = _find_ride(facts, draft, truck, stop, position, True, customer, out, after, before)
+            ride = _find_ride(facts, draft, (truck, stop, position, True), customer, out, after, before)
             if ride >= 0:
                 best = (delta, truck, stop, position, ride)
     return best
@@ -204,9 +245,9 @@ def _aboard_truck(
 
 @_jit
 def _board(
-    facts: Facts, draft: Draft, rng: Ints, customer: int, out: int, after: int, before: int, limit: float
+    facts: Facts, draft: Draft, rng: Words, customer: int, out: int, after: int, before: int, limit: float
 ) -> Boarding:
-    """Return the cheapest way of a customer's goods to an out-stop below `limit`; its truck is -1 where there is none."""
+    """Return the cheapest way of goods to an out-stop below `limit`; its truck is -1 where there is none."""
     best = _aboard_for_nothing(facts, draft, rng, customer, out, after, before)
     if best[1] >= 0:
         return best
@@ -229,6 +270,17 @@ def _board(
 
 
 @_jit
+def _claim(facts: Facts, draft: Draft, truck: int, stop: int, ride: int, load: float) -> None:
+    """Count goods in the loads of truck and trip and in the truck's times at the stop."""
+    draft.tour_load[truck] += load
+    draft.trip_load[int(facts.ride[ride, TRIP])] += load
+    for k in range(draft.tour[truck, STOPS]):
+        if draft.tour[truck, k] == stop:
+            draft.tour_time[truck, k, FIRST] = max(draft.tour_time[truck, k, FIRST], facts.ride[ride, FROM])
+            draft.tour_time[truck, k, LAST] = min(draft.tour_time[truck, k, LAST], facts.ride[ride, UNTIL])
+
+
+@_jit
 def _enter_truck(facts: Facts, draft: Draft, customer: int, boarding: Boarding) -> None:
     """Put goods aboard a truck and a bus."""
     delta, truck, stop, position, ride = boarding
@@ -240,13 +292,8 @@ def _enter_truck(facts: Facts, draft: Draft, customer: int, boarding: Boarding) 
         draft.tour[truck, position] = stop
         draft.tour_time[truck, position, FIRST], draft.tour_time[truck, position, LAST] = -FAR, FAR
         draft.tour[truck, STOPS] += 1
-    for k in range(draft.tour[truck, STOPS]):
-        if draft.tour[truck, k] == stop:
-            draft.tour_time[truck, k, FIRST] = max(draft.tour_time[truck, k, FIRST], facts.ride[ride, FROM])
-            draft.tour_time[truck, k, LAST] = min(draft.tour_time[truck, k, LAST], facts.ride[ride, UNTIL])
     draft.who[customer, TRUCK], draft.who[customer, STOP], draft.who[customer, RIDE] = truck, stop, ride
-    draft.tour_load[truck] += facts.customer[customer, LOAD]
-    draft.trip_load[int(facts.ride[ride, TRIP])] += facts.customer[customer, LOAD]
+    _claim(facts, draft, truck, stop, ride, facts.customer[customer, LOAD])
     draft.cost[0] += delta
 
 
@@ -278,11 +325,11 @@ def _enter_round(facts: Facts, draft: Draft, customer: int, out: int, number: in
 
 @_jit
 def _best_joining(
-    facts: Facts, draft: Draft, rng: Ints, customer: int, out: int, least: float, limit: float
+    facts: Facts, draft: Draft, rng: Words, customer: int, out: int, least: float, limit: float
 ) -> tuple[float, float, int, int, Boarding]:
-    """Return the cheapest place in a round of an out-stop below `limit`: cost, round's share, round, position, boarding.
+    """Return the cheapest place in a round of an out-stop: cost, the round's share of it, round, position, boarding.
 
-    `least` is a lower bound on what trucks add.
+    It costs less than `limit`; `least` is a lower bound on what trucks add.
     """
     best = (limit, 0.0, -1, -1, (_NEVER, -1, -1, -1, -1))
     for number in range(len(draft.visit)):
@@ -318,7 +365,7 @@ def _rounds_from(draft: Draft, out: int) -> int:
 
 
 @_jit
-def _insert(facts: Facts, draft: Draft, rng: Ints, customer: int) -> bool:
+def _insert(facts: Facts, draft: Draft, rng: Words, customer: int) -> bool:
     """Put a customer where it adds least; False where it fits nowhere or costs more than leaving it out."""
     best = (facts.customer[customer, PENALTY], 0.0, -1, -1, (_NEVER, -1, -1, -1, -1))
     chosen = -1
@@ -331,7 +378,11 @@ def _insert(facts: Facts, draft: Draft, rng: Ints, customer: int) -> bool:
         if alone[1] < 0:
             continue
         delta = _visit_delta(facts, out, draft.visit[0], 0, customer, 0) + facts.courier[out, FIXED]
-        if _rounds_from(draft, out) < facts.courier[out, COUNT] and delta + alone[0] < best[0] and _random(rng) >= _BLINK:
+        if (
+            _rounds_from(draft, out) < facts.courier[out, COUNT]
+            and delta + alone[0] < best[0]
+            and _random(rng) >= _BLINK
+        ):
             best, chosen = (delta + alone[0], delta, -1, 0, alone), out
         found = _best_joining(facts, draft, rng, customer, out, alone[0], best[0])
         if found[2] >= 0:
@@ -344,7 +395,7 @@ def _insert(facts: Facts, draft: Draft, rng: Ints, customer: int) -> bool:
 
 
 @_jit
-def _reboard(facts: Facts, draft: Draft, rng: Ints, customer: int) -> bool:
+def _reboard(facts: Facts, draft: Draft, rng: Words, customer: int) -> bool:
     """Find another truck and bus for a customer whose round stays as it is."""
     number = draft.who[customer, ROUND]
     out = draft.visit[number, OUT]
@@ -373,29 +424,29 @@ def _leave_round(draft: Draft, customer: int) -> None:
 
 
 @_jit
-def _refresh_tours(facts: Facts, draft: Draft) -> float:
-    """Drop stops where nothing is unloaded, recompute loads and intervals; return the cost of all tours."""
+def _clear_tours(draft: Draft) -> None:
     for trip in range(len(draft.trip_load)):
         draft.trip_load[trip] = 0.0
     for truck in range(len(draft.tour)):
         draft.tour_load[truck] = 0.0
         for k in range(MAX_TOUR_STOPS):
             draft.tour_time[truck, k, FIRST], draft.tour_time[truck, k, LAST] = -FAR, FAR
+
+
+@_jit
+def _refresh_tours(facts: Facts, draft: Draft) -> float:
+    """Drop stops where nothing is unloaded, recompute loads and intervals; return the cost of all tours."""
+    _clear_tours(draft)
     for customer in range(len(facts.customer)):
-        truck, ride = draft.who[customer, TRUCK], draft.who[customer, RIDE]
-        if truck < 0:
-            continue
-        draft.tour_load[truck] += facts.customer[customer, LOAD]
-        draft.trip_load[int(facts.ride[ride, TRIP])] += facts.customer[customer, LOAD]
-        for k in range(draft.tour[truck, STOPS]):
-            if draft.tour[truck, k] == draft.who[customer, STOP]:
-                draft.tour_time[truck, k, FIRST] = max(draft.tour_time[truck, k, FIRST], facts.ride[ride, FROM])
-                draft.tour_time[truck, k, LAST] = min(draft.tour_time[truck, k, LAST], facts.ride[ride, UNTIL])
+        truck = draft.who[customer, TRUCK]
+        if truck >= 0:
+            load = facts.customer[customer, LOAD]
+            _claim(facts, draft, truck, draft.who[customer, STOP], draft.who[customer, RIDE], load)
     total = 0.0
     for truck in range(len(draft.tour)):
         kept = 0
         for k in range(draft.tour[truck, STOPS]):
-            if draft.tour_time[truck, k, LAST] < FAR:
+            if draft.tour_time[truck, k, LAST] < FAR:  # some bus is to be reached
                 draft.tour[truck, kept] = draft.tour[truck, k]
                 draft.tour_time[truck, kept, FIRST] = draft.tour_time[truck, k, FIRST]
                 draft.tour_time[truck, kept, LAST] = draft.tour_time[truck, k, LAST]
@@ -429,7 +480,7 @@ def _refresh_rounds(facts: Facts, draft: Draft) -> float:
 
 @_jit
 def _refresh(facts: Facts, draft: Draft) -> None:
-    """Recompute everything that follows from who rides where; goods without a truck must have left their round or wait."""
+    """Recompute everything that follows from who rides where; goods with a round may be without a truck."""
     total = _refresh_tours(facts, draft) + _refresh_rounds(facts, draft)
     for customer in range(len(facts.customer)):
         if draft.who[customer, ROUND] < 0:
@@ -446,7 +497,7 @@ def _leave_truck(draft: Draft, customer: int) -> None:
 
 
 @_jit
-def _related(facts: Facts, rng: Ints, out: Ints, count: int) -> None:
+def _related(facts: Facts, rng: Words, out: Ints, count: int) -> None:
     """Mark a customer and those most alike, now and then passing one over."""
     seed = _pick(rng, len(out))
     left = count
@@ -459,7 +510,7 @@ def _related(facts: Facts, rng: Ints, out: Ints, count: int) -> None:
 
 
 @_jit
-def _whole_rounds(facts: Facts, draft: Draft, rng: Ints, out: Ints, count: int) -> None:
+def _whole_rounds(facts: Facts, draft: Draft, rng: Words, out: Ints, count: int) -> None:
     """Mark the whole rounds of a customer and of those most alike."""
     seed = _pick(rng, len(out))
     left = count
@@ -480,7 +531,7 @@ def _whole_rounds(facts: Facts, draft: Draft, rng: Ints, out: Ints, count: int) 
 
 
 @_jit
-def _trucks_out(facts: Facts, draft: Draft, rng: Ints, out: Ints, count: int, mark: int) -> None:
+def _trucks_out(draft: Draft, rng: Words, out: Ints, count: int, mark: int) -> None:
     """Mark all goods of some trucks: 1 leaves the plan, 2 only leaves truck and bus."""
     for _ in range(count):
         truck = _pick(rng, len(draft.tour))
@@ -494,7 +545,7 @@ def _trucks_out(facts: Facts, draft: Draft, rng: Ints, out: Ints, count: int, ma
 
 
 @_jit
-def _mark(facts: Facts, draft: Draft, rng: Ints, out: Ints) -> None:
+def _mark(facts: Facts, draft: Draft, rng: Words, out: Ints) -> None:
     """Choose who leaves the plan."""
     n = len(out)
     for customer in range(n):
@@ -510,17 +561,17 @@ def _mark(facts: Facts, draft: Draft, rng: Ints, out: Ints) -> None:
         for _ in range(count):
             out[_pick(rng, n)] = 1
     elif turn < 0.85:
-        _trucks_out(facts, draft, rng, out, 1, 1)
+        _trucks_out(draft, rng, out, 1, 1)
     else:
-        _trucks_out(facts, draft, rng, out, 1 + _pick(rng, 3), 2)
+        _trucks_out(draft, rng, out, 1 + _pick(rng, 3), 2)
     for customer in range(n):
         if draft.who[customer, ROUND] < 0:
             out[customer] = 1
 
 
 @_jit
-def _key(facts: Facts, rng: Ints, customer: int, kind: int) -> float:
-    """Return where a customer comes in the order of insertion: at random, heavy first, urgent first, or remote first."""
+def _key(facts: Facts, rng: Words, customer: int, kind: int) -> float:
+    """Return a customer's place in the order of insertion: at random, heavy first, urgent first, or remote first."""
     if kind == 0:
         return _random(rng)
     if kind == 1:
@@ -531,7 +582,7 @@ def _key(facts: Facts, rng: Ints, customer: int, kind: int) -> float:
 
 
 @_jit
-def _order(facts: Facts, rng: Ints, out: Ints, order: Ints, key: Floats) -> int:
+def _order(facts: Facts, rng: Words, out: Ints, order: Ints, key: Floats) -> int:
     """Write the marked customers in the order of insertion; return how many."""
     count = 0
     kind = _pick(rng, 4)
@@ -549,7 +600,7 @@ def _order(facts: Facts, rng: Ints, out: Ints, order: Ints, key: Floats) -> int:
 
 
 @_jit
-def _repair(facts: Facts, draft: Draft, rng: Ints, order: Ints, count: int) -> None:
+def _repair(facts: Facts, draft: Draft, rng: Words, order: Ints, count: int) -> None:
     """Put customers into the plan one after the other; those with a round but no truck keep it where they can."""
     for k in range(count):
         customer = order[k]
@@ -590,9 +641,7 @@ def _copy(source: Draft, target: Draft) -> None:
 
 
 @_jit
-def improve(
-    facts: Facts, now: Draft, trial: Draft, best: Draft, rng: Ints, moves: int, temperature: float
-) -> None:
+def improve(facts: Facts, now: Draft, trial: Draft, best: Draft, rng: Words, moves: int, temperature: float) -> None:
     """Make some moves by simulated annealing; `now` is where the search stands, `trial` is scratch."""
     n = len(facts.customer)
     out, order, key = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64), np.zeros(n)

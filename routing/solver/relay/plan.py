@@ -12,7 +12,7 @@ from routing.solver.relay.day import RelayDay
 
 
 def make_plan(day: RelayDay, draft: Draft) -> Plan:
-    """Return the timed routes of trucks, couriers and buses of the customers served, in the problem's order of carriers.
+    """Return the timed routes of trucks, couriers and buses, in the problem's order of carriers.
 
     Trucks leave just in time for their first stop and unload as early as the goods' longest wait allows. Couriers leave
     so late that they need not wait at the first door, where their goods and windows allow that.
@@ -90,14 +90,15 @@ def _courier_routes(day: RelayDay, draft: Draft) -> Iterator[Route]:
             continue
         out = int(draft.visit[number, OUT])
         customers = [int(customer) for customer in draft.visit[number, :count]]
-        first, last = draft.round_time[number, FROM], min(draft.round_time[number, UNTIL], draft.round_time[number, LATE])
+        first, last = (
+            draft.round_time[number, FROM],
+            min(draft.round_time[number, UNTIL], draft.round_time[number, LATE]),
+        )
         vehicle = free[out].pop(0)
         yield _route(vehicle, tuple(_courier_stops(day, vehicle, customers, int(first), int(last))))
 
 
-def _courier_stops(
-    day: RelayDay, vehicle: Vehicle, customers: Sequence[int], first: int, last: int
-) -> Iterator[Stop]:
+def _courier_stops(day: RelayDay, vehicle: Vehicle, customers: Sequence[int], first: int, last: int) -> Iterator[Stop]:
     orders = [day.problem.orders[customer] for customer in customers]
     matrix, load = day.problem.matrices[vehicle.travel], _Load(day, vehicle.type.compartments[0].id)
     places = [vehicle.base, *(order.to_id for order in orders), vehicle.base]
@@ -120,9 +121,7 @@ def _movement(matrix: TravelMatrix, here: str, there: str) -> Movement:
 
 def _route(vehicle: Vehicle, stops: tuple[Stop, ...]) -> Route:
     kind = vehicle.type
-    return Route(
-        f"{vehicle.id}-1", vehicle.id, vehicle.operator, kind.kind, kind.id, kind.profile, vehicle.base, stops
-    )
+    return Route(f"{vehicle.id}-1", vehicle.id, vehicle.operator, kind.kind, kind.id, kind.profile, vehicle.base, stops)
 
 
 # --- Buses ---------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import numpy as np
 from routing.model.problem import Problem
 from routing.solver.portfolio import EngineAnswer
 from routing.solver.relay import kernel
-from routing.solver.relay.arrays import ROUND, Draft, copy_draft, empty_draft
+from routing.solver.relay.arrays import ROUND, Draft, Words, copy_draft, empty_draft
 from routing.solver.relay.day import compile_day
 from routing.solver.relay.plan import make_plan
 from routing.solver.stopping import Clock
@@ -46,7 +46,7 @@ def search_relay(problem: Problem, clock: Clock, seed: int) -> EngineAnswer:
     return EngineAnswer(make_plan(day, best), clock.iteration)
 
 
-def _generator(seed: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint64]]:
+def _generator(seed: int) -> Words:
     """Return the state of the compiled search's generator; never 0, which it could not leave."""
     state = np.random.SeedSequence(seed).generate_state(1, np.uint64)
     return np.maximum(state, np.uint64(1))
