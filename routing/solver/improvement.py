@@ -28,6 +28,8 @@ _LEFT_OUT = 3
 _COOLINGS = 8
 _TRIES = 4
 """Chains tried to place a job by; the first may fail on times between carriers or on the cold."""
+_WAITING = 1.05
+"""A job that adds more than this many times what was proposed makes a round wait: a new round is tried instead."""
 _SWEEPS = 3
 """Directions at which sweeps begin when first plans are built."""
 _SPECULATION = (1.0, 1.0, 1.5, 4.0, math.inf)
@@ -75,18 +77,43 @@ def insert_job(state: State, moves: Moves, job: Job, limit: float, *, blink: boo
         won = moves.won.get(job.index, ())
         chains = [chain for chain in chains if moves.random.random() < (_KEEP_WON if chain in won else _KEEP_OTHER)]
     for _ in range(_TRIES):
-        best: Proposal | None = None
-        known: KnownSites = {}
-        for chain in chains:
-            for window in job.windows:
-                best = state.propose(job, chain, best.delta if best else limit, window, known) or best
+        best = _cheapest(state, job, chains, limit)
         if best is None:
             return False
-        if state.place(job, best):
-            moves.won.setdefault(job.index, {})[best.chain] = None
+        placed = _place(state, job, chains, best)
+        if placed is not None:
+            moves.won.setdefault(job.index, {})[placed.chain] = None
             return True
         chains = [chain for chain in chains if chain is not best.chain]
     return False
+
+
+def _cheapest(state: State, job: Job, chains: Sequence[Chain], limit: float, *, fresh: bool = False) -> Proposal | None:
+    best: Proposal | None = None
+    known: KnownSites = {}
+    for chain in chains:
+        for window in job.windows:
+            best = state.propose(job, chain, best.delta if best else limit, window, known, fresh=fresh) or best
+    return best
+
+
+def _place(state: State, job: Job, chains: Sequence[Chain], best: Proposal) -> Proposal | None:
+    """Place a job as proposed, or in a new round where waiting, which no proposal counts, makes that cheaper."""
+    state.begin()
+    extra = state.extra_cost(job, best)
+    if extra is None or extra <= best.delta * _WAITING:
+        state.commit()
+        return None if extra is None else best
+    state.rollback()
+    other = _cheapest(state, job, chains, extra, fresh=True)
+    if other is not None:
+        state.begin()
+        found = state.extra_cost(job, other)
+        if found is not None and found < extra:
+            state.commit()
+            return other
+        state.rollback()
+    return best if state.place(job, best) else None
 
 
 def construct(

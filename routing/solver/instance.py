@@ -26,7 +26,11 @@ IMPOSSIBLE = 1.0e15
 LIST_ROWS_UP_TO = 700
 """Matrices up to this size become nested lists (fastest to read); larger ones stay compact, row by row."""
 BUNDLE_KG, BUNDLE_L = 20.0, 60.0
-"""Like orders are bundled up to this weight and volume, so that a small drone or a bus still takes a bundle."""
+"""Like orders are bundled up to this weight and volume at most."""
+BUNDLE_SHARE = 0.5
+"""A bundle fills at most this share of the smallest bus or drone of the day, so that several can still be combined."""
+BUNDLE_FROM = 100
+"""Days of fewer orders are searched order by order."""
 
 IntRows = Sequence[Sequence[int]]
 FloatRows = Sequence[Sequence[float]]
@@ -281,6 +285,8 @@ def incompatibilities(products: Products) -> dict[str, frozenset[str]]:
 
 
 def _jobs(problem: Problem, index: Mapping[str, int], *, bundle: bool) -> tuple[Job, ...]:
+    bundle = bundle and len(problem.orders) >= BUNDLE_FROM
+    room_kg, room_l = _bundle_room(problem)
     groups: dict[tuple[object, ...], list[list[Order]]] = {}
     for order in problem.orders:
         key: tuple[object, ...] = (
@@ -291,9 +297,10 @@ def _jobs(problem: Problem, index: Mapping[str, int], *, bundle: bool) -> tuple[
             order.windows,
             order.due_s,
             order.dangerous,
+            order.priority,
         )
         packs = groups.setdefault(key if bundle else (order.id,), [])
-        if packs and _still_fits(packs[-1], order):
+        if packs and _still_fits(packs[-1], order, room_kg, room_l):
             packs[-1].append(order)
         else:
             packs.append([order])
@@ -301,10 +308,18 @@ def _jobs(problem: Problem, index: Mapping[str, int], *, bundle: bool) -> tuple[
     return tuple(make_job(problem, index, k, tuple(pack)) for k, pack in enumerate(packs_in_order))
 
 
-def _still_fits(pack: Sequence[Order], order: Order) -> bool:
+def _bundle_room(problem: Problem) -> tuple[float, float]:
+    """Return the kilograms and litres of a bundle at most."""
+    room = [(trip.max_kg, trip.max_l) for trip in problem.bus_trips if trip.max_kg > 0.0 and trip.max_l > 0.0]
+    room += [(drone.service.physics.payload_kg, drone.service.physics.volume_l) for drone in problem.drones]
+    kg = min([BUNDLE_KG, *(BUNDLE_SHARE * limit_kg for limit_kg, _ in room)])
+    return kg, min([BUNDLE_L, *(BUNDLE_SHARE * limit_l for _, limit_l in room)])
+
+
+def _still_fits(pack: Sequence[Order], order: Order, room_kg: float, room_l: float) -> bool:
     kg = sum(other.weight_kg for other in pack) + order.weight_kg
     litres = sum(other.volume_l for other in pack) + order.volume_l
-    return kg <= BUNDLE_KG and litres <= BUNDLE_L
+    return kg <= room_kg and litres <= room_l
 
 
 def make_job(problem: Problem, index: Mapping[str, int], number: int, orders: tuple[Order, ...]) -> Job:

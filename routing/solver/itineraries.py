@@ -27,7 +27,7 @@ _NEAR_GROUPS = 6
 _PER_SEQUENCE = 2
 """Ways of one sequence of carrier types kept between a transfer site and the far end of a chain."""
 _WORTH = 3.0
-"""Chains estimated at more than this many times the cheapest direct ride are not looked at."""
+"""Chains estimated at more than this many times a direct ride, or its carrier's fixed cost more, are not looked at."""
 _INNER_HOPS = 40
 """Rides considered between a transfer site and the next one of a chain, cheapest first."""
 _PARTS_PER_SITE = 60
@@ -109,7 +109,9 @@ class ChainFinder:
         yield from (Chain((hop.ride,), hop.estimate) for hop in direct)
         if self.instance.only_direct:
             return
-        bound = _WORTH * min((hop.estimate for hop in direct), default=math.inf)
+        bound = min(
+            (max(_WORTH * hop.estimate, hop.estimate + self._fixed(hop.ride)) for hop in direct), default=math.inf
+        )
         yield from islice(self._varied(origin, destination, bound), _SKELETONS)
 
     def _varied(self, origin: int, destination: int, bound: float) -> Iterator[Chain]:
@@ -128,6 +130,11 @@ class ChainFinder:
                 seen[names] = seen.get(names, 0) + 1
                 hops = (hop, *part.hops) if inward else (*part.hops, hop)
                 yield Chain(tuple([hop.ride for hop in hops]), estimate)
+
+    def _fixed(self, ride: Ride) -> float:
+        if ride.kind == "fleet":
+            return self.instance.fleets[ride.group].type.fixed_cost
+        return self.instance.drone_groups[ride.group].service.fixed_cost if ride.kind == "drone" else 0.0
 
     def _is_upward(self, origin: int, destination: int) -> bool:
         places = self.instance.places

@@ -158,11 +158,19 @@ class State:
     # --- Searching -------------------------------------------------------------------------------------------------
 
     def propose(
-        self, job: Job, chain: Chain, limit: float, window: tuple[int, int], known: KnownSites | None = None
+        self,
+        job: Job,
+        chain: Chain,
+        limit: float,
+        window: tuple[int, int],
+        known: KnownSites | None = None,
+        *,
+        fresh: bool = False,
     ) -> Proposal | None:
         """Return the chain with its rides placed one after the other at least cost, None where that fails.
 
-        `known` remembers sites between calls for one job on an unchanged plan, as chains share rides.
+        `known` remembers sites between calls for one job on an unchanged plan, as chains share rides. With `fresh`,
+        rides by road begin rounds of their own.
         """
         known = {} if known is None else known
         deadlines = self._deadlines(job, chain, window)
@@ -185,7 +193,7 @@ class State:
             )
             if cost >= limit:
                 return None
-            site = self._known_site(request, limit - cost, known)
+            site = self._known_site(request, limit - cost, known, fresh=fresh)
             if site is None or not self._storable(job, request, sites, k):
                 return None
             sites.append(site)
@@ -225,7 +233,7 @@ class State:
         end = min(start_by, fleet.type.shift_end_s - home)
         return end - fleet.travel.duration_s[ride.origin][ride.destination]
 
-    def _known_site(self, request: Request, limit: float, known: KnownSites) -> Site | None:
+    def _known_site(self, request: Request, limit: float, known: KnownSites, *, fresh: bool) -> Site | None:
         """Return the best site, looked up where the ride was placed before from the same time on."""
         key = (request.ride, request.earliest_load_s, request.window)
         if key in known:
@@ -234,12 +242,12 @@ class State:
                 return site if site.delta < limit else None
             if site is None and tried_limit >= limit and tried_end_s >= request.latest_unload_end_s:
                 return None
-        site = self.best_site(request, limit)
+        site = self.best_site(request, limit, fresh=fresh)
         known[key] = (site, limit, request.latest_unload_end_s)
         return site
 
-    def best_site(self, request: Request, limit: float) -> Site | None:
-        """Return the cheapest site for one ride below `limit`."""
+    def best_site(self, request: Request, limit: float, *, fresh: bool = False) -> Site | None:
+        """Return the cheapest site for one ride below `limit`; `fresh` looks at new rounds only, on roads."""
         ride = request.ride
         if ride.kind == "bus":
             return best_seat(self.instance, self.buses, request, limit)
@@ -258,7 +266,7 @@ class State:
                 continue
             idle_seen = idle_seen or not day.place
             bound = best.delta if best else limit
-            best = best_spot(day, request, bound) or best
+            best = (None if fresh else best_spot(day, request, bound)) or best
             best = best_new_round(day, request, best.delta if best else limit) or best
         return best
 
@@ -300,6 +308,14 @@ class State:
             return True
         self.rollback()
         return False
+
+    def extra_cost(self, job: Job, proposal: Proposal) -> float | None:
+        """Put a job on its proposed sites and return what that really adds, waiting included; None where it fails."""
+        owners = dict.fromkeys(_carrier(site) for site in proposal.sites)
+        before = sum(owner.cost for owner in owners)
+        if not self.place(job, proposal):
+            return None
+        return sum(owner.cost for owner in owners) - before + self._handling(job, len(proposal.sites))
 
     def _make_tasks(self, job: Job, proposal: Proposal) -> tuple[Task, ...]:
         last = len(proposal.chain.rides) - 1
