@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from routing.solver.rounds_pool.day_rows import empty_days, load_all, total_cost
 from routing.solver.rounds_pool.figures import RoundsDay
 from routing.solver.rounds_pool.plan import VehicleDays
-from routing.solver.rounds_pool.ruin_recreate import empty_days, load_all, search, total_cost
+from routing.solver.rounds_pool.ruin_recreate import new_scratch, search
 
-_SEED_STEP, _SEED_BASE = 0x9E3779B97F4A7C15, 88_172_645_463_325_252
+_SEED_STEP, _SEED_BASE, _SEED_RANGE = 0x9E3779B97F4A7C15, 88_172_645_463_325_252, (1 << 64) - 1
 """Spread small seeds over the generator's states (the golden-ratio step; Marsaglia's xorshift start)."""
 
 
@@ -21,16 +22,12 @@ class Annealing:
         self._best_stops = np.zeros_like(self._days.stops)
         self._best_size = np.zeros_like(self._days.size)
         self.best_cost = float("inf")
-        self._rng = np.array([(_SEED_BASE + seed * _SEED_STEP) & 0xFFFFFFFFFFFFFFFF or 1], dtype=np.uint64)
+        self._scratch = new_scratch(day.figures, self._days, (_SEED_BASE + seed * _SEED_STEP) % _SEED_RANGE + 1)
 
     def run(self, moves: int, temperature: float) -> float:
         """Make `moves` moves at a temperature (money); return the best cost so far."""
-        self.best_cost = float(
-            search(
-                self._figures, self._days, self._best_stops, self._best_size, self.best_cost, moves, temperature,
-                temperature, self._rng,
-            )
-        )  # fmt: skip
+        days, scratch, rows = self._days, self._scratch, (self._best_stops, self._best_size)
+        self.best_cost = float(search(self._figures, days, scratch, *rows, self.best_cost, moves, temperature))
         return self.best_cost
 
     @property

@@ -11,7 +11,7 @@ from routing.model.carrier import Vehicle
 from routing.model.order import Order
 from routing.model.problem import Problem
 from routing.solver.rounds_pool.features import remote_place
-from routing.solver.rounds_pool.ruin_recreate import Figures
+from routing.solver.rounds_pool.day_rows import Figures
 
 _NEAR = 40
 """Neighbours of a client beside which it is tried; more cost time and hardly help."""
@@ -53,15 +53,19 @@ def compile_day(problem: Problem) -> RoundsDay:
     duration = np.stack([_durations(problem, head, places) for head in heads])
     loads = np.array([_load(order) for order in problem.orders], dtype=np.int64).reshape(-1, 2)
     down = np.array(delivers, dtype=np.bool_)[:, None]
+    cost = np.stack([_costs(problem, head, places, duration[k], service) for k, head in enumerate(heads)])
     figures = Figures(
         duration=duration,
-        cost=np.stack([_costs(problem, head, places, duration[k], service) for k, head in enumerate(heads)]),
+        cost=cost,
+        duration_to=np.ascontiguousarray(duration.transpose(0, 2, 1)),
+        cost_to=np.ascontiguousarray(cost.transpose(0, 2, 1)),
         early=np.array([begin for begin, _ in windows], dtype=np.int64),
         late=np.array([end for _, end in windows], dtype=np.int64),
         service=service,
         release=np.array([o.release_s if d else 0 for o, d in zip(problem.orders, delivers, strict=True)], np.int64),
-        brought=np.where(down, loads, 0),
-        taken=np.where(down, 0, loads),
+        brought=np.ascontiguousarray(np.where(down, loads, 0).T),
+        taken=np.ascontiguousarray(np.where(down, 0, loads).T),
+        measured=loads.sum(axis=0) > 0,
         left_cost=np.array([order.unserved_cost for order in problem.orders], dtype=np.float64),
         near=np.empty((0, 0), dtype=np.int64),
         base=np.array([len(problem.orders) + bases.index(head.base) for head in heads], dtype=np.int64),

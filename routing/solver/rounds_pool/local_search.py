@@ -40,8 +40,8 @@ class PyvrpSearch:
             clients.append(
                 pyvrp.Client(
                     c,
-                    delivery=[int(x) for x in f.brought[c]],
-                    pickup=[int(x) for x in f.taken[c]],
+                    delivery=[int(x) for x in f.brought[:, c]],
+                    pickup=[int(x) for x in f.taken[:, c]],
                     service_duration=int(f.service[c]),
                     tw_early=int(f.early[c]),
                     tw_late=int(max(f.early[c], f.late[c])),

@@ -1,0 +1,251 @@
+"""Vehicles' days of several rounds as rows of numbers, and the compiled functions that keep their times and loads.
+
+A vehicle's day is one row of nodes, ``base c c base c c c base``; a round's goods must all be at the base when it
+departs. Clients are the nodes 0 to n-1, bases follow. Times are whole seconds, costs floats of any unit.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
+
+
+class Figures(NamedTuple):
+    """The unchanging figures: N nodes of which n clients, C classes of vehicle, V vehicles.
+
+    `duration` and `cost` have shape (C, N, N), from row to column; `duration_to` and `cost_to` are their transposes
+    (to row, from column), so that all ways to a client lie side by side in memory. Per client: `early`, `late` bound
+    the start of service, `service`, `release` (goods at the base), `brought`, `taken` (2, n) in two measures (whole
+    units), of which `measured` (2,) can bind, `left_cost` of leaving it out, `near` (n, K) other clients, nearest first. Per class: `base` node, `room`
+    (C, 2), `shift` (C, 2), `fixed`, `rounds` a day at most. `allowed` (C, n); `kind` is the class of each vehicle,
+    equal ones adjoining.
+    """
+
+    duration: IntArray
+    cost: FloatArray
+    duration_to: IntArray
+    cost_to: FloatArray
+    early: IntArray
+    late: IntArray
+    service: IntArray
+    release: IntArray
+    brought: IntArray
+    taken: IntArray
+    measured: npt.NDArray[np.bool_]
+    left_cost: FloatArray
+    near: IntArray
+    base: IntArray
+    room: IntArray
+    shift: IntArray
+    fixed: FloatArray
+    rounds: IntArray
+    allowed: npt.NDArray[np.bool_]
+    kind: IntArray
+
+
+class Days(NamedTuple):
+    """The days of all vehicles as they are; rows are vehicles, columns stops.
+
+    `stops` (V, P) nodes and `size` how many (0: idle); `start` earliest service start (at a base: departure of the
+    next round), `arrive` at bases, `latest` service start (at a base: departure); `first` the position of the base the
+    round of a stop began at; `way` the cost to the next stop; `before`, `after` (2, V, P) the largest load on the
+    segments of the round up to and from the one leaving a stop. Per vehicle: `count` of rounds, `worth` the cost of
+    its day. Per client: `vehicle` (-1: left out) and `position`.
+    """
+
+    stops: IntArray
+    size: IntArray
+    start: IntArray
+    arrive: IntArray
+    latest: IntArray
+    first: IntArray
+    way: FloatArray
+    before: IntArray
+    after: IntArray
+    count: IntArray
+    worth: FloatArray
+    vehicle: IntArray
+    position: IntArray
+
+
+def empty_days(figures: Figures) -> Days:
+    """Return the days of idle vehicles; every client is left out."""
+    n, vehicles = len(figures.early), len(figures.kind)
+    grid = (vehicles, 2 * n + 2)
+    return Days(
+        stops=np.zeros(grid, np.int64),
+        size=np.zeros(vehicles, np.int64),
+        start=np.zeros(grid, np.int64),
+        arrive=np.zeros(grid, np.int64),
+        latest=np.zeros(grid, np.int64),
+        first=np.zeros(grid, np.int64),
+        way=np.zeros(grid),
+        before=np.zeros((2, *grid), np.int64),
+        after=np.zeros((2, *grid), np.int64),
+        count=np.zeros(vehicles, np.int64),
+        worth=np.zeros(vehicles),
+        vehicle=np.full(n, -1, np.int64),
+        position=np.zeros(n, np.int64),
+    )
+
+
+# Compiled functions hand whole tuples of arrays to each other, which costs about as much as a round's worth of work:
+# what is done for every stop stands in one function, however long, and small helpers get single arrays.
+
+
+@numba.njit(cache=True, _nrt=False)
+def _weigh(stops, size, n, brought, taken, before, after):  # type: ignore[no-untyped-def] # numba
+    """Set the largest loads of one day in one measure; return the largest of all."""
+    begin, most_of_all = 0, 0
+    for end in range(1, size):
+        if stops[end] < n:
+            continue
+        load = 0
+        for p in range(begin + 1, end):
+            load += brought[stops[p]]
+        most = load
+        before[begin] = load
+        after[begin] = load
+        for p in range(begin + 1, end):
+            load += taken[stops[p]] - brought[stops[p]]
+            most = max(most, load)
+            before[p] = most
+            after[p] = load
+        for p in range(end - 2, begin - 1, -1):
+            after[p] = max(after[p], after[p + 1])
+        most_of_all = max(most_of_all, most)
+        begin = end
+    return most_of_all
+
+
+@numba.njit(cache=True, _nrt=False)
+def refresh(f, d, v):  # type: ignore[no-untyped-def] # noqa: C901, PLR0912 # numba
+    """Recompute times, loads and cost of the day of vehicle `v`; return whether times and loads hold."""
+    d.worth[v] = 0.0
+    d.count[v] = 0
+    k, size, n = f.kind[v], d.size[v], len(f.early)
+    if size == 0:
+        return True
+    stops, start, latest, way = d.stops[v], d.start[v], d.latest[v], d.way[v]
+    duration, cost = f.duration[k], f.cost[k]
+    money, begin, rounds, now = f.fixed[k], 0, 0, f.shift[k, 0]
+    for p in range(size):
+        node = stops[p]
+        if node < n:
+            now = max(now, f.early[node])
+            start[p] = now
+            d.vehicle[node] = v
+            d.position[node] = p
+            now += f.service[node]
+        else:
+            begin = p
+            d.arrive[v, p] = now
+            if p < size - 1:
+                rounds += 1
+                q = p + 1
+                while stops[q] < n:
+                    now = max(now, f.release[stops[q]])
+                    q += 1
+            start[p] = now
+        d.first[v, p] = begin
+        if p < size - 1:
+            way[p] = cost[node, stops[p + 1]]
+            money += way[p]
+            now += duration[node, stops[p + 1]]
+    d.count[v] = rounds
+    d.worth[v] = money
+    last, fits = f.shift[k, 1], True
+    for p in range(size - 1, -1, -1):
+        node = stops[p]
+        if p < size - 1:
+            last -= duration[node, stops[p + 1]]
+        if node < n:
+            last = min(last - f.service[node], f.late[node])
+        latest[p] = last
+        fits = fits and start[p] <= last
+    for part in range(2):
+        if f.measured[part]:
+            loads = d.before[part, v], d.after[part, v]
+            most = _weigh(stops, size, n, f.brought[part], f.taken[part], *loads)
+            fits = fits and most <= f.room[k, part]
+    return fits
+
+
+@numba.njit(cache=True, _nrt=False)
+def insert(f, d, v, p, c, own):  # type: ignore[no-untyped-def] # numba
+    """Put client `c` after position `p` of vehicle `v`; with `own` as a round of its own that begins there."""
+    base = f.base[f.kind[v]]
+    if d.size[v] == 0:
+        d.stops[v, 0], d.stops[v, 1], d.stops[v, 2] = base, c, base
+        d.size[v] = 3
+    else:
+        shift = 2 if own else 1
+        for s in range(d.size[v] - 1, p, -1):
+            d.stops[v, s + shift] = d.stops[v, s]
+        d.stops[v, p + 1] = c
+        if own:
+            d.stops[v, p + 2] = base
+        d.size[v] += shift
+    refresh(f, d, v)
+
+
+@numba.njit(cache=True, _nrt=False)
+def drop_marked(f, d, v, marked):  # type: ignore[no-untyped-def] # numba
+    """Take marked clients off the day of `v` and rounds left empty with them; return whether the day still fits."""
+    n, kept = len(f.early), 0
+    for p in range(d.size[v]):
+        node = d.stops[v, p]
+        if node < n and marked[node]:
+            d.vehicle[node] = -1
+            continue
+        if node >= n and kept > 0 and d.stops[v, kept - 1] >= n:
+            continue
+        d.stops[v, kept] = node
+        kept += 1
+    d.size[v] = 0 if kept <= 1 else kept
+    return refresh(f, d, v)
+
+
+@numba.njit(cache=True, _nrt=False)
+def save(d, v, stops, size):  # type: ignore[no-untyped-def] # numba
+    """Copy the day of `v` into the rows `stops` and `size`."""
+    size[v] = d.size[v]
+    for p in range(d.size[v]):
+        stops[v, p] = d.stops[v, p]
+
+
+@numba.njit(cache=True, _nrt=False)
+def load(f, d, v, stops, size):  # type: ignore[no-untyped-def] # numba
+    """Set the day of `v` to a saved one; return whether it fits."""
+    d.size[v] = size[v]
+    for p in range(size[v]):
+        d.stops[v, p] = stops[v, p]
+    return refresh(f, d, v)
+
+
+@numba.njit(cache=True, _nrt=False)
+def load_all(f, d, stops, size):  # type: ignore[no-untyped-def] # numba
+    """Set all days to saved ones; return whether they fit."""
+    d.vehicle[:] = -1
+    fits = True
+    for v in range(len(f.kind)):
+        fits = load(f, d, v, stops, size) and fits
+    return fits
+
+
+@numba.njit(cache=True, _nrt=False)
+def total_cost(f, d):  # type: ignore[no-untyped-def] # numba
+    """Return the cost of all days and of the clients left out."""
+    money = 0.0
+    for v in range(len(f.kind)):
+        money += d.worth[v]
+    for c in range(len(f.early)):
+        if d.vehicle[c] < 0:
+            money += f.left_cost[c]
+    return money
