@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from functools import cache
 from html import escape
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -20,29 +21,43 @@ from typing import Any
 from geodata.errors import UnavailableError
 from routing.export.wording import all_labels, wording_of
 
-_SCRIPTS = ("text.js", "model.js", "layers.js", "labels.js", "panel.js", "clock.js", "main.js")
+_SCRIPTS = ("page.js", "text.js", "model.js", "layers.js", "labels.js", "panel.js", "clock.js", "main.js")
 """The page's own code, in order of dependence; one script, so that the files share a scope."""
 
 
 def map_page(data: Mapping[str, Any], lang: str) -> bytes:
     """Return the map page that shows the data of `routing.export.map_data.map_data`, opening in the language."""
-    folder = files("routing.export") / "data" / "map"
+    folder = map_folder()
+    return filled_page(
+        (folder / "page.html").read_text(encoding="utf-8"),
+        title=f"{data['meta']['name']} · {data['meta']['date']} · {wording_of(lang)('plan')}",
+        lang=lang,
+        style=(folder / "page.css").read_text(encoding="utf-8"),
+        script="\n".join((folder / name).read_text(encoding="utf-8") for name in _SCRIPTS),
+        content={"lang": lang, "labels": all_labels(), **data},
+    )
+
+
+def map_folder() -> Traversable:
+    """Return the folder of the page's parts; ``page.js`` is what every map page of ours shares."""
+    return files("routing.export") / "data" / "map"
+
+
+def filled_page(template: str, *, title: str, lang: str, style: str, script: str, content: Mapping[str, Any]) -> bytes:
+    """Return a map page: a template whose ``%%NAME%%`` are filled in, with MapLibre GL JS and a policy by hashes."""
     library, library_style = maplibre_sources()
-    own = "\n".join((folder / name).read_text(encoding="utf-8") for name in _SCRIPTS)
-    own = f'(function () {{\n"use strict";\n{own}\n}})();'
-    content = {"lang": lang, "labels": all_labels(), **data}
-    page = (folder / "page.html").read_text(encoding="utf-8")
+    own = f'(function () {{\n"use strict";\n{script}\n}})();'
     parts = {
         "LANG": "zh-CN" if lang == "zh" else "en",
-        "TITLE": escape(f"{data['meta']['name']} · {data['meta']['date']} · {wording_of(lang)('plan')}"),
+        "TITLE": escape(title),
         "POLICY": escape(content_policy(library, own)),
         "LIBRARY_STYLE": library_style,
-        "STYLE": (folder / "page.css").read_text(encoding="utf-8"),
+        "STYLE": style,
         "DATA": script_json(content),
         "LIBRARY": library,
         "SCRIPT": own,
     }
-    pieces = page.split("%%")
+    pieces = template.split("%%")
     return "".join(parts[piece] if k % 2 else piece for k, piece in enumerate(pieces)).encode()
 
 

@@ -58,15 +58,16 @@ class DayJudge:
     limits: Limits
     seed: int
 
-    def cost(self, chosen: Chosen) -> DeliveryCost:
-        """Return what delivering costs with these points open; the same set always gives the same answer.
+    def cost(self, chosen: Chosen, look: int = 0) -> DeliveryCost:
+        """Return what delivering costs with these points open; the same set and look always give the same answer.
 
-        (With limits in iterations; with a time limit the machine's load may matter.)
+        Every set is planned with the same orders, effort and seed (common random numbers); each further `look` takes
+        another seed. (With limits in iterations; with a time limit the machine's load may matter.)
         """
         money = served = count = 0.0
         for orders in self.days:
             problem = replace(self.problem, orders=self._collected(orders, chosen))
-            solution = solve(problem, self.limits, self.seed)
+            solution = solve(problem, self.limits, self.seed + 1_000 * look)
             money += cost_of(problem, solution.plan).total
             count += len(problem.orders)
             served += len(problem.orders) - len(solution.plan.unassigned)

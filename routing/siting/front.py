@@ -16,6 +16,12 @@ from routing.siting.study import Aim, Answer, Chosen, Figures, Study, figures_of
 BUDGET_STEPS = 10
 PROXY_WEIGHTS = (0.3, 1.0, 3.0)
 """How much the road tree weighs against access when sets beside the siting-alone ones are looked for."""
+FIRST_LOOK_SHARE = 0.6
+"""Share of the time for finding sets; the rest is for planning those that compete once more."""
+LOOKS = 3
+"""How often the days are planned on a set that competes, each time with another seed; the cheapest plan counts."""
+NEAR = 0.1
+"""A set competes if it would be on the front were its deliveries cheaper by this share; so noisy are single plans."""
 
 
 @dataclass(frozen=True)
@@ -61,10 +67,12 @@ def explore(
     """Return the front over sets up to the size or budget asked.
 
     Siting alone answers each size (or budget) exactly; with a judge its sets are planned on, then sets beside them that
-    trade access for shorter roads, as long as time lasts. All of them stay in the archive, so that the front is never
-    worse than siting alone followed by the same planning.
+    trade access for shorter roads, as long as time lasts. Then the sets that compete are planned again with other
+    seeds, all of them as often, siting alone's always among them, and the cheapest plan of each counts. All sets stay
+    in the archive, so that no member of the front is beaten by siting alone followed by the same planning.
     """
-    deadline = time.monotonic() + time_limit_s
+    started = time.monotonic()
+    deadline = started + time_limit_s * (FIRST_LOOK_SHARE if judge is not None else 1.0)
     archive: dict[tuple[Chosen, bool], Member] = {}
     for step in _steps(study, aim):
         if cancelled():
@@ -76,16 +84,81 @@ def explore(
             archive.setdefault((chosen, answer.served is not None), _judged(member, judge))
             tell(f"{member.figures.opened} points, {member.figures.mean_min:.1f} min")
     if judge is not None and not aim.capacities:
-        for chosen in _variants(study, aim, judge, list(archive.values())):
-            if time.monotonic() > deadline or cancelled():
-                break
-            answer = next(iter(archive.values())).answer
-            if (chosen, False) not in archive and answer is not None:
-                member = Member(chosen, figures_of(study, aim, answer, chosen), None)
-                archive[chosen, False] = _judged(member, judge)
-                tell(f"{member.figures.opened} points, {member.figures.mean_min:.1f} min, shorter roads")
+        _add_variants(study, aim, judge, archive, lambda: cancelled() or time.monotonic() > deadline, tell)
     members = tuple(archive.values())
+    if judge is not None:
+        until = started + time_limit_s
+        members = _looked_often(members, judge, lambda: cancelled() or time.monotonic() > until, tell)
     return Front(non_dominated(members), members)
+
+
+def _add_variants(
+    study: Study,
+    aim: Aim,
+    judge: DayJudge,
+    archive: dict[tuple[Chosen, bool], Member],
+    ended: Callable[[], bool],
+    tell: Callable[[str], None],
+) -> None:
+    """Add sets beside siting alone's that trade access for shorter roads, planned like them."""
+    answer = next((member.answer for member in archive.values()), None)
+    for chosen in _variants(study, aim, judge, list(archive.values())):
+        if ended() or answer is None:
+            break
+        if (chosen, False) not in archive:
+            member = Member(chosen, figures_of(study, aim, answer, chosen), None)
+            archive[chosen, False] = _judged(member, judge)
+            tell(f"{member.figures.opened} points, {member.figures.mean_min:.1f} min, shorter roads")
+
+
+def _looked_often(
+    members: tuple[Member, ...], judge: DayJudge, ended: Callable[[], bool], tell: Callable[[str], None]
+) -> tuple[Member, ...]:
+    """Return the members after up to `LOOKS` plans of each set that competes."""
+    for look in range(1, LOOKS):
+        again = _looked_again(members, judge, look, ended)
+        if again is None:
+            break
+        members = again
+        tell(f"planned again with another seed ({look + 1} of {LOOKS})")
+    return members
+
+
+def _looked_again(
+    members: tuple[Member, ...], judge: DayJudge, look: int, ended: Callable[[], bool]
+) -> tuple[Member, ...] | None:
+    """Return the members with the cheaper of their plan and one by another seed; None where time ended on the way.
+
+    Either every set that competes is planned again or none is: a set is never cheaper for having been looked at more.
+    """
+    competing = _competing(members)
+    costs: dict[Chosen, DeliveryCost] = {}
+    for member in competing:
+        if ended():
+            return None
+        if member.chosen not in costs:
+            costs[member.chosen] = judge.cost(member.chosen, look)
+    found = []
+    for member in members:
+        again, known = costs.get(member.chosen), member.delivery
+        cheaper = again is not None and known is not None and again.money < known.money
+        found.append(replace(member, delivery=again) if cheaper else member)
+    return tuple(found)
+
+
+def _competing(members: tuple[Member, ...]) -> tuple[Member, ...]:
+    """Return siting alone's sets, and those that would be on the front were their deliveries cheaper by `NEAR`."""
+    found = []
+    for member in members:
+        investment, minutes, money = member.aims
+        wished = (investment, minutes, (1.0 - NEAR) * money)
+        beaten = any(
+            other is not member and all(a <= b + 1e-9 for a, b in zip(other.aims, wished, strict=True))
+            for other in members
+        )
+        if member.alone or not beaten:
+            found.append(member)
+    return tuple(found)
 
 
 def _steps(study: Study, aim: Aim) -> list[Aim]:

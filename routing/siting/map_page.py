@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
-from html import escape
 from importlib.resources import files
 from typing import Any
 
@@ -13,14 +12,14 @@ import numpy as np
 
 from geodata.area import Area
 from geodata.osm_tags import HIGHWAYS
-from routing.export.map_page import content_policy, maplibre_sources, script_json
+from routing.export.map_page import filled_page, map_folder
 from routing.export.map_roads import encoded_roads, road_lines
 from routing.export.polyline import encode_line, simplified
 from routing.export.relief import mercator_grid, shaded_relief
 from routing.siting.outcome import SiteOutcome
 from routing.siting.question import FloatArray
-from routing.siting.shown import existing_points, figures_content, shown_members
-from routing.siting.study import Chosen
+from routing.siting.shown import existing_points, figures_content, shown_members, uses_of
+from routing.siting.study import Answer, Chosen
 from routing.siting.survey import Candidate, Settlement
 
 WAY_TOLERANCE_M = 6.0
@@ -31,25 +30,19 @@ MARGIN_DEG = 0.04
 def siting_map(outcome: SiteOutcome, ways: Mapping[tuple[int, int], FloatArray], report: Mapping[str, Any]) -> bytes:
     """Return the page; `ways` are foot paths by (settlement, candidate), `report` the content of ``report.json``."""
     folder = files("routing.siting") / "data" / "map"
-    library, library_style = maplibre_sources()
-    own = f'(function () {{\n"use strict";\n{(folder / "siting.js").read_text(encoding="utf-8")}\n}})();'
-    content = {
-        "lang": outcome.request.lang,
-        "labels": json.loads((folder / "labels.json").read_text(encoding="utf-8")),
-        **map_content(outcome, ways, report),
-    }
-    parts = {
-        "LANG": "zh-CN" if outcome.request.lang == "zh" else "en",
-        "TITLE": escape(outcome.scenario.name),
-        "POLICY": escape(content_policy(library, own)),
-        "LIBRARY_STYLE": library_style,
-        "STYLE": (folder / "siting.css").read_text(encoding="utf-8"),
-        "DATA": script_json(content),
-        "LIBRARY": library,
-        "SCRIPT": own,
-    }
-    pieces = (folder / "siting.html").read_text(encoding="utf-8").split("%%")
-    return "".join(parts[piece] if k % 2 else piece for k, piece in enumerate(pieces)).encode()
+    shared = (map_folder() / "page.js").read_text(encoding="utf-8")
+    return filled_page(
+        (folder / "siting.html").read_text(encoding="utf-8"),
+        title=outcome.scenario.name,
+        lang=outcome.request.lang,
+        style=(folder / "siting.css").read_text(encoding="utf-8"),
+        script=f"{shared}\n{(folder / 'siting.js').read_text(encoding='utf-8')}",
+        content={
+            "lang": outcome.request.lang,
+            "labels": json.loads((folder / "labels.json").read_text(encoding="utf-8")),
+            **map_content(outcome, ways, report),
+        },
+    )
 
 
 def map_content(
@@ -60,7 +53,7 @@ def map_content(
     now = existing_points(outcome)
     steps = [
         {
-            **_use(outcome, member.chosen),
+            **_use(outcome, member.chosen, member.answer),
             "points": [list(point) for point in member.chosen],
             "figures": figures_content(member.figures),
             "delivery": round(member.delivery.money) if member.delivery else None,
@@ -86,7 +79,7 @@ def map_content(
             for place in study.candidates
         ],
         "steps": steps,
-        "now": {**_use(outcome, now), "points": [list(point) for point in now]} if now else None,
+        "now": {**_use(outcome, now, None), "points": [list(point) for point in now]} if now else None,
         "ways": {f"{i}-{j}": encode_line(simplified(way, WAY_TOLERANCE_M)) for (i, j), way in ways.items()},
         "reach": outcome.request.aim.reach_min,
         "roads": _roads(outcome.area),
@@ -98,13 +91,18 @@ def _at(lon: float, lat: float) -> list[float]:
     return [round(lon, 6), round(lat, 6)]
 
 
-def _use(outcome: SiteOutcome, chosen: Chosen) -> dict[str, Any]:
-    """Return the point each settlement uses (-1: none in reach) and the minutes."""
-    nearest, minutes = outcome.study.nearest(chosen)
-    inside = minutes <= outcome.request.aim.reach_min
+def _use(outcome: SiteOutcome, chosen: Chosen, answer: Answer | None) -> dict[str, Any]:
+    """Return who uses which point with which share, and the mean minutes of each settlement (None: no point)."""
+    uses = uses_of(outcome, chosen, answer)
+    share, walked = np.zeros(len(outcome.study.settlements)), np.zeros(len(outcome.study.settlements))
+    for i, _, part, minutes in uses:
+        share[i] += part
+        walked[i] += part * minutes
     return {
-        "use": np.where(inside, nearest, -1).tolist(),
-        "minutes": [round(float(value), 1) if np.isfinite(value) else None for value in minutes],
+        "uses": [[i, j, round(part, 3)] for i, j, part, _ in uses],
+        "minutes": [
+            round(float(sum_min / part), 1) if part > 0.0 else None for part, sum_min in zip(share, walked, strict=True)
+        ],
     }
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from geodata.area import Area
 from routing.scenario import Scenario
+from routing.siting.fallback import Fallback
 from routing.siting.front import Front
 from routing.siting.reach import Reach
 from routing.siting.study import Aim, Answer, Study
@@ -53,15 +54,6 @@ class SiteRequest:
     why: tuple[str, ...] = ()
     seed: int = 1
     lang: str = "en"
-
-
-@dataclass(frozen=True)
-class Fallback:
-    """How a settlement beyond the reach of every open point can be served: by ``courier`` in minutes, or ``drone``."""
-
-    settlement: int
-    by: str
-    minutes: float | None
 
 
 @dataclass(frozen=True)

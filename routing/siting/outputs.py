@@ -15,7 +15,7 @@ import numpy as np
 from routing.siting.map_page import siting_map
 from routing.siting.outcome import SiteOutcome
 from routing.siting.question import FloatArray
-from routing.siting.shown import catchment_ways, existing_points, figures_content
+from routing.siting.shown import Use, catchment_ways, existing_points, figures_content, uses_of
 from routing.siting.study import Chosen, figures_of
 from routing.siting.why import competitors
 
@@ -89,16 +89,9 @@ FRONT_COLUMNS = (
 )
 
 
-def _uses(outcome: SiteOutcome) -> list[tuple[int, int, float, float]]:
-    """Return (settlement, point, share, minutes) of everyone in reach of an open point, by the answer."""
-    study, answer = outcome.study, outcome.answer
-    if answer.served is not None:
-        client, site, share = answer.served
-        minutes = study.minutes[0][client, site]
-        return list(zip(client.tolist(), site.tolist(), share.tolist(), minutes.tolist(), strict=True))
-    nearest, minutes = study.nearest(answer.chosen[-1])
-    inside = np.flatnonzero(minutes <= outcome.request.aim.reach_min)
-    return [(int(i), int(nearest[i]), 1.0, float(minutes[i])) for i in inside]
+def _uses(outcome: SiteOutcome) -> list[Use]:
+    """Return (settlement, point, share, minutes) of everyone who uses an open point, by the answer."""
+    return uses_of(outcome, outcome.answer.chosen[-1], outcome.answer)
 
 
 def point_rows(outcome: SiteOutcome) -> list[dict[str, object]]:
@@ -163,7 +156,7 @@ def settlement_rows(outcome: SiteOutcome) -> list[dict[str, object]]:
         if i not in uses:
             entry = fallback.get(i)
             minutes_by = "" if entry is None or entry.minutes is None else round(entry.minutes, 1)
-            rows.append({**facts, "fallback": entry.by if entry else "courier", "fallback_minutes": minutes_by})
+            rows.append({**facts, "fallback": entry.by if entry else "no room", "fallback_minutes": minutes_by})
     return rows
 
 
@@ -237,6 +230,8 @@ def report_content(outcome: SiteOutcome) -> dict[str, Any]:
                 "name": study.settlements[entry.settlement].name,
                 "by": entry.by,
                 "minutes": None if entry.minutes is None else round(entry.minutes, 1),
+                "base": entry.base,
+                "reason": entry.reason,
             }
             for entry in outcome.beyond
         ],

@@ -21,12 +21,13 @@ from routing.output_folder import staged_output
 from routing.scenario import Scenario, read_scenario
 from routing.siting.answers import answer_aim
 from routing.siting.delivery import make_judge
+from routing.siting.fallback import fallbacks
 from routing.siting.front import explore
-from routing.siting.outcome import Fallback, SiteOutcome, SiteRequest
+from routing.siting.outcome import SiteOutcome, SiteRequest
 from routing.siting.outputs import write_siting
 from routing.siting.question import FloatArray
 from routing.siting.reach import Reach, measure_reach
-from routing.siting.study import Aim, Answer, Study
+from routing.siting.study import Answer, Study
 from routing.siting.survey import (
     Candidate,
     PointKind,
@@ -101,7 +102,7 @@ def site_points(
     prices = prices_of(study, request.aim, answer, _places_to_price(study, request, answer))
     marginal = marginal_value(study, request.aim, answer)
     lap("why")
-    beyond = _fallbacks(area, study, request.aim, answer, cache)
+    beyond = fallbacks(scenario, area, study, request.aim, answer, cache)
     outcome = SiteOutcome(scenario, area, request, study, reach, answer, front, prices, marginal, beyond, timings)
     if out is not None:
         with staged_output(out) as staging:
@@ -221,19 +222,3 @@ def _places_to_price(study: Study, request: SiteRequest, answer: Answer) -> list
     closed = [study.candidates[site].id for site in order[:room] if not study.candidates[site].existing]
     priced = opened if not request.aim.capacities else opened[:6]
     return list(dict.fromkeys([*named, *priced, *closed]))
-
-
-def _fallbacks(area: Area, study: Study, aim: Aim, answer: Answer, cache: Cache | None) -> tuple[Fallback, ...]:
-    """Return how each settlement beyond the reach of every open point can be served from the nearest of them."""
-    beyond = np.flatnonzero(~(study.nearest(answer.chosen[-1])[1] <= aim.reach_min))
-    if not beyond.size:
-        return ()
-    opened = [study.candidates[site] for site, _ in answer.chosen[-1]]
-    reach = measure_reach(area, [study.settlements[i] for i in beyond], opened, "emoto", cache=cache)
-    by_courier = reach.minutes.min(axis=1)
-    return tuple(
-        Fallback(
-            int(i), "courier" if np.isfinite(minutes) else "drone", float(minutes) if np.isfinite(minutes) else None
-        )
-        for i, minutes in zip(beyond, by_courier, strict=True)
-    )

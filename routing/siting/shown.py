@@ -10,7 +10,9 @@ import numpy as np
 from routing.siting.front import Member
 from routing.siting.outcome import SiteOutcome
 from routing.siting.question import FloatArray
-from routing.siting.study import Chosen, Figures, figures_of
+from routing.siting.study import Answer, Chosen, Figures, figures_of
+
+Use = tuple[int, int, float, float]
 
 
 def existing_points(outcome: SiteOutcome) -> Chosen:
@@ -29,16 +31,28 @@ def shown_members(outcome: SiteOutcome) -> tuple[Member, ...]:
     return tuple(sorted((*members, own[0]), key=lambda member: member.aims))
 
 
+def uses_of(outcome: SiteOutcome, chosen: Chosen, answer: Answer | None) -> list[Use]:
+    """Return who uses which point of a set: as assigned where points have capacities, else the nearest in reach.
+
+    Each entry is settlement, point, share of its people, and minutes of the usual day.
+    """
+    study = outcome.study
+    if answer is not None and answer.served is not None and answer.chosen[-1] == chosen:
+        client, site, share = answer.served
+        minutes = study.minutes[0][client, site]
+        return list(zip(client.tolist(), site.tolist(), share.tolist(), minutes.tolist(), strict=True))
+    nearest, minutes = study.nearest(chosen)
+    inside = np.flatnonzero(minutes <= outcome.request.aim.reach_min)
+    return [(int(i), int(nearest[i]), 1.0, float(minutes[i])) for i in inside]
+
+
 def catchment_ways(outcome: SiteOutcome) -> dict[tuple[int, int], FloatArray]:
     """Return the real foot path of each settlement to the point it uses, in every set shown, today's among them."""
-    sets = [member.chosen for member in shown_members(outcome)]
-    if existing_points(outcome):
-        sets.append(existing_points(outcome))
-    pairs: dict[tuple[int, int], None] = {}
-    for chosen in sets:
-        nearest, minutes = outcome.study.nearest(chosen)
-        for i in np.flatnonzero(minutes <= outcome.request.aim.reach_min):
-            pairs.setdefault((int(i), int(nearest[i])))
+    now = existing_points(outcome)
+    shown = [uses_of(outcome, member.chosen, member.answer) for member in shown_members(outcome)]
+    shown.append(uses_of(outcome, outcome.answer.chosen[-1], outcome.answer))
+    shown += [uses_of(outcome, now, None)] if now else []
+    pairs = dict.fromkeys((i, j) for uses in shown for i, j, _, _ in uses)
     found = outcome.reach.ways(list(pairs))
     return {pair: way for pair, way in zip(pairs, found, strict=True) if way is not None}
 

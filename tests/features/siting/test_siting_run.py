@@ -14,10 +14,12 @@ from geodata.location import Level
 from geodata.profiles import edge_costs
 from geodata.street_matrix import compute_matrix, snap
 from routing.generation.county import make_synthetic_scenario
+from routing.siting.fallback import flights_to
 from routing.siting.outcome import SiteOutcome, SiteRequest
 from routing.siting.pipeline import site_points
 from routing.siting.reach import ELDERLY_FACTOR, measure_reach
 from routing.siting.study import Aim
+from routing.siting.survey import Settlement
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +84,7 @@ def test_files_agree_with_the_answer(run: tuple[SiteOutcome, Path]) -> None:
     opened = {row["id"] for row in points if row["state"] in ("opened", "kept")}
     assert opened == {point["id"] for point in report["answer"]["points"]}
     assert {row["id"] for row in settlements} == {place.id for place in outcome.study.settlements}
-    assert all(row["point"] in opened or row["fallback"] in ("courier", "drone") for row in settlements)
+    assert all(row["point"] in opened or row["fallback"] in ("courier", "drone", "none") for row in settlements)
     assert {row["id"] for row in settlements if row["fallback"]} == {
         entry["settlement"] for entry in report["beyond_reach"]
     }
@@ -93,6 +95,27 @@ def test_files_agree_with_the_answer(run: tuple[SiteOutcome, Path]) -> None:
     page = (out / "map.html").read_text(encoding="utf-8")
     assert "default-src &#x27;none&#x27;" in page
     assert '<script src="http' not in page
+
+
+def test_a_drone_is_a_fallback_only_where_it_may_fly(run: tuple[SiteOutcome, Path]) -> None:
+    """Tests that flights are told with base and minutes, and refused where there is no drone, or it is too weak."""
+    outcome, _ = run
+    scenario, area = outcome.scenario, outcome.area
+    near = [site for site in scenario.sites if site.level is Level.VILLAGE][:3]
+    places = [Settlement(site.id, site.name, site.lon, site.lat, 1.0, 0.1, 0.0) for site in near]
+    bases = {stand.site for stand in scenario.stands if stand.type in scenario.drone_services}
+    found = flights_to(scenario, area, places, None)
+    for by, minutes, base, reason in found:
+        assert (by == "drone" and base in bases and minutes is not None and minutes > 0) or (by == "none" and reason)
+    assert any(by == "drone" for by, *_ in found)
+    none = flights_to(replace(scenario, stands=()), area, places, None)
+    assert {by for by, *_ in none} == {"none"}
+    assert "no drone" in none[0][3]
+    empty = {
+        key: replace(service, physics=replace(service.physics, battery_wh=1.0))
+        for key, service in scenario.drone_services.items()
+    }
+    assert {by for by, *_ in flights_to(replace(scenario, drone_services=empty), area, places, None)} == {"none"}
 
 
 def test_elderly_pace_is_a_share_of_every_way(run: tuple[SiteOutcome, Path]) -> None:

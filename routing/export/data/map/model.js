@@ -5,31 +5,6 @@ const LAST_S = Math.max(0, ...DATA.routes.map((route) => route.stops[route.stops
 const START_S = DATA.routes.length ? Math.floor(FIRST_S / 900) * 900 : 6 * 3600;
 const END_S = DATA.routes.length ? Math.ceil(LAST_S / 900) * 900 : 20 * 3600;
 
-// Google's encoded polyline, five decimals; latitude comes first in the string.
-function decode(text) {
-  const points = [];
-  let at = 0;
-  let lat = 0;
-  let lon = 0;
-  const next = () => {
-    let shift = 0;
-    let value = 0;
-    let byte;
-    do {
-      byte = text.charCodeAt(at++) - 63;
-      value |= (byte & 0x1f) << shift;
-      shift += 5;
-    } while (byte >= 0x20);
-    return value & 1 ? ~(value >> 1) : value >> 1;
-  };
-  while (at < text.length) {
-    lat += next();
-    lon += next();
-    points.push([lon / 1e5, lat / 1e5]);
-  }
-  return points;
-}
-
 function measured(points) {
   const along = [0];
   for (let k = 1; k < points.length; k += 1) {

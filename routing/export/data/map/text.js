@@ -56,21 +56,6 @@ function dateText() {
   return new Intl.DateTimeFormat(lang, options).format(new Date(Date.UTC(year, month - 1, day)));
 }
 
-// el("div.name", { title: "…", onclick: fn }, child, "text", [more])
-function el(shape, props, ...children) {
-  const [tag, ...classes] = shape.split(".");
-  const node = document.createElement(tag || "div");
-  if (classes.length) node.className = classes.join(" ");
-  for (const [name, value] of Object.entries(props || {})) {
-    if (value === null || value === undefined || value === false) continue;
-    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
-    else if (name === "style") for (const [key, part] of Object.entries(value)) node.style.setProperty(key, part);
-    else node.setAttribute(name, value === true ? "" : String(value));
-  }
-  node.append(...children.flat(3).filter((child) => child !== null && child !== undefined && child !== false));
-  return node;
-}
-
 // Pictograms of the kinds of carrier on a 24 × 24 grid, filled by the even-odd rule.
 const wheel = (x, y, r = 2.4) => `M${x - r} ${y}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0z`;
 const GLYPHS = {

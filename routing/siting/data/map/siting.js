@@ -17,44 +17,6 @@ const money = (minor) => {
 };
 const colourOf = (candidate) => COLOURS[candidate % COLOURS.length];
 
-function el(shape, props, ...children) {
-  const [tag, ...classes] = shape.split(".");
-  const node = document.createElement(tag);
-  if (classes.length) node.className = classes.join(" ");
-  for (const [name, value] of Object.entries(props || {})) {
-    if (value === null || value === undefined || value === false) continue;
-    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
-    else if (name === "style") Object.assign(node.style, value);
-    else node.setAttribute(name, value === true ? "" : String(value));
-  }
-  node.append(...children.flat(3).filter((child) => child !== null && child !== undefined && child !== false));
-  return node;
-}
-
-function decode(text) {
-  const points = [];
-  let at = 0;
-  let lat = 0;
-  let lon = 0;
-  const next = () => {
-    let result = 0;
-    let shift = 0;
-    let byte;
-    do {
-      byte = text.charCodeAt(at++) - 63;
-      result |= (byte & 31) << shift;
-      shift += 5;
-    } while (byte >= 32);
-    return result & 1 ? ~(result >> 1) : result >> 1;
-  };
-  while (at < text.length) {
-    lat += next();
-    lon += next();
-    points.push([lon / 1e5, lat / 1e5]);
-  }
-  return points;
-}
-
 // --- Panel ----------------------------------------------------------------------------------------------------------
 
 const current = () => DATA.steps[state.step];
@@ -129,7 +91,7 @@ function drawFigures() {
 
 function drawPoints() {
   const people = new Map();
-  current().use.forEach((j, i) => people.set(j, (people.get(j) ?? 0) + DATA.settlements[i].people));
+  for (const [i, j, share] of current().uses) people.set(j, (people.get(j) ?? 0) + share * DATA.settlements[i].people);
   document.getElementById("points").replaceChildren(
     el("h2", {}, say("points")),
     ...[...current().points].sort(([a], [b]) => DATA.candidates[a].existing - DATA.candidates[b].existing).map(([j, k]) => {
@@ -154,7 +116,8 @@ function drawPrices() {
 
 function drawBeyond() {
   const rows = DATA.report.beyond_reach.map((entry) =>
-    el("div.row", {}, el("span.grow", {}, entry.name), el("span.sub", {}, say(entry.by, { n: entry.minutes === null ? "" : figure(entry.minutes, 0) }))));
+    el("div.row", {}, el("span.grow", { title: entry.reason }, entry.name),
+      el("span.sub", {}, say(entry.by, { n: entry.minutes === null ? "" : figure(entry.minutes, 0), base: entry.base }))));
   document.getElementById("beyond").replaceChildren(...(rows.length ? [el("h2", {}, say("beyond")), ...rows] : []));
 }
 
@@ -164,7 +127,7 @@ function drawLegend() {
     el("div", {}, dot(COLOURS[0]), say("opened")), el("div", {}, dot(COLOURS[0], ".existing"), say("existing")),
     el("div", {}, el("span.dot", { style: { border: "2px solid #8b97a3" } }), say("candidate")),
     el("div", {}, el("span.dot", { style: { background: `linear-gradient(90deg, ${MINUTES.map(([, c]) => c).join(",")})` } }), say("settlement")),
-    el("div", {}, el("span", { style: { width: "14px", borderTop: `3px solid ${COLOURS[0]}` } }), say("path")),
+    el("div", {}, el("span", { style: { width: "14px", "border-top": `3px solid ${COLOURS[0]}` } }), say("path")),
     DATA.now ? el("label", {}, el("input", { type: "checkbox", checked: state.today, onchange: (event) => { state.today = event.target.checked; drawSet(); } }), say("show_today")) : "",
   );
 }
@@ -175,7 +138,7 @@ const feature = (geometry, properties) => ({ type: "Feature", geometry, properti
 const collection = (features) => ({ type: "FeatureCollection", features });
 
 function wayFeatures(set) {
-  return collection(set.use.flatMap((j, i) => {
+  return collection(set.uses.flatMap(([i, j]) => {
     const way = DATA.ways[`${i}-${j}`];
     if (!way) return [];
     const line = decode(way);
@@ -185,7 +148,7 @@ function wayFeatures(set) {
 
 function settlementFeatures(set) {
   return collection(DATA.settlements.map((place, i) =>
-    feature({ type: "Point", coordinates: place.at }, { settlement: i, people: place.people, minutes: set.use[i] < 0 ? -1 : set.minutes[i] })));
+    feature({ type: "Point", coordinates: place.at }, { settlement: i, people: place.people, minutes: set.minutes[i] ?? -1 })));
 }
 
 function pointFeatures(set) {
@@ -275,8 +238,9 @@ function showTip(event) {
   if (candidate !== undefined) tip.textContent = DATA.candidates[candidate].name;
   else {
     const place = DATA.settlements[settlement];
-    const j = set.use[settlement];
-    const use = j < 0 ? `${place.name}: ${say("nobody")}` : say("uses", { place: place.name, n: figure(set.minutes[settlement]), point: DATA.candidates[j].name });
+    const points = set.uses.filter(([i]) => i === settlement).map(([, j, share]) =>
+      DATA.candidates[j].name + (share < 0.995 ? ` (${figure(share * 100, 0)} %)` : ""));
+    const use = points.length ? say("uses", { place: place.name, n: figure(set.minutes[settlement]), point: points.join(", ") }) : `${place.name}: ${say("nobody")}`;
     tip.textContent = `${use} · ${say("people", { n: figure(place.people, 0) })}`;
   }
   tip.style.transform = `translate(${event.point.x}px, ${event.point.y + 14}px)${event.point.x > map.getContainer().clientWidth - 240 ? " translateX(-100%)" : ""}`;
