@@ -227,6 +227,17 @@ class FaultCode(StrEnum):
         "A service_id is in neither calendar.txt nor calendar_dates.txt.",
         "Use an id of one of them.",
     )
+    UNKNOWN_ORDER = ("UNKNOWN_ORDER", "An event names an order that is not of the day.", "Use an order of the plan.")
+    UNKNOWN_CARRIER = (
+        "UNKNOWN_CARRIER",
+        "An event names a vehicle, courier, drone or bus trip that there is not.",
+        "Use a carrier of the plan's day; the nearest is suggested.",
+    )
+    NO_WAY_BACK = (
+        "NO_WAY_BACK",
+        "With the roads closed a vehicle under way cannot get back to its base.",
+        "Leave a road open, or tell of the vehicle as broken once it is back.",
+    )
     UNKNOWN_AGENCY = ("UNKNOWN_AGENCY", "An agency_id is not in agency.txt.", "Use an id of agency.txt.")
     # The four-level network
     PARENT_LEVEL = (

@@ -193,7 +193,18 @@ def make_document(
     scenario: Scenario, built: BuiltProblem, area: Area, solution: Solution, seed: int, only: tuple[str, ...] = ()
 ) -> PlanDocument:
     """Return the plan file's content for a solution: drawn and priced."""
-    plan = attach_paths(solution.plan, built, area)
+    return document_of(scenario, built, attach_paths(solution.plan, built, area), seed, only, solution.bound)
+
+
+def document_of(
+    scenario: Scenario,
+    built: BuiltProblem,
+    plan: Plan,
+    seed: int,
+    only: tuple[str, ...] = (),
+    bound: float | None = None,
+) -> PlanDocument:
+    """Return the plan file's content for a drawn plan."""
     lines = cost_of(built.problem, plan)
     return PlanDocument(
         scenario=ScenarioRef(scenario.name, scenario.service_date.isoformat(), scenario.digest),
@@ -206,7 +217,7 @@ def make_document(
             Rejected(row.row, row.order_id, tuple(str(fault) for fault in row.faults)) for row in scenario.rejected
         ),
         orders=tuple(OrderLegs(order, legs) for order, legs in sorted(derive_legs(plan).items())),
-        bound=solution.bound,
+        bound=bound,
         only=only,
     )
 

@@ -1,0 +1,235 @@
+"""A finished plan taken up again and bettered while most of it stays: only some orders may move."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from routing.model.order import Order
+from routing.model.plan import Plan, Unassigned
+from routing.model.problem import Problem
+from routing.plan_io import derive_legs
+from routing.solver.improvement import Moves, choose_removed, cool, insert_job
+from routing.solver.instance import BUNDLE_KG, BUNDLE_L, Instance, Job, compile_instance, make_job
+from routing.solver.itineraries import ChainBook, ChainFinder
+from routing.solver.reasons import explain_state
+from routing.solver.resume import state_of
+from routing.solver.schedule import make_plan, settle
+from routing.solver.state import State
+from routing.solver.stopping import Clock, Limits
+from routing.solver.verify import broken_orders
+
+_START_TEMPERATURE, _END_TEMPERATURE = 0.15, 0.003
+"""As shares of the mean cost of an order; the plan taken up is good already, so the search starts cool."""
+_NEAR = 6
+"""Jobs near an order that must move that are tried along with it, where any may move."""
+_SPECULATION = (1.0, 1.0, 1.5, 4.0)
+_REPAIRS = 8
+_LAST_CHAINS = 40
+"""Chains tried for orders still left out at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Continued:
+    """The plan found, why orders are left out, and the moves made."""
+
+    plan: Plan
+    unassigned: tuple[Unassigned, ...]
+    iterations: int
+
+
+def continue_plan(
+    problem: Problem,
+    plan: Plan,
+    limits: Limits,
+    seed: int,
+    may_move: frozenset[str] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Continued:
+    """Take a plan up, put in the orders it lacks, and better it as long as the limits allow.
+
+    Parameters
+    ----------
+    plan
+        Routes of carriers of the problem, each order whole or not at all; times may have ceased to hold.
+    may_move
+        Orders whose itinerary may change beside those the plan lacks and those that cannot stay; None: every order.
+
+    Returns
+    -------
+    Continued
+        Always a valid plan; orders that must leave it because times no longer hold are tried elsewhere first.
+    """
+    clock = Clock(limits, cancelled, None, len(problem.orders))
+    single = compile_instance(problem, bundle=False)
+    finder = ChainFinder(single)
+    instance = replace(single, jobs=bundled_jobs(single, plan))
+    moves = Moves(instance, ChainBook(finder.serving(instance)), random.Random(seed))  # noqa: S311 # not a secret
+    state = state_of(instance, _of_first_orders(instance, plan))
+    _drop_unsound(state)
+    left = [job for job in instance.jobs if job.index not in state.served]
+    _insert(state, moves, left)
+    free = {job.index for job in left}
+    movable = None
+    if may_move is not None:
+        chosen = [job for job in instance.jobs if not may_move.isdisjoint(order.id for order in job.orders)]
+        movable = frozenset(free | {job.index for job in chosen})
+    _improve(state, moves, clock, movable)
+    found = _sound_plan(state, moves)
+    if state.orders_served() == len(problem.orders):
+        return Continued(found, (), clock.iteration)
+    state = state_of(single, found)
+    moves = Moves(single, ChainBook(finder, _LAST_CHAINS), moves.random)
+    _insert(state, moves, [job for job in single.jobs if job.index not in state.served])
+    found = _sound_plan(state, moves)
+    reasons = explain_state(finder, state_of(single, found), clock.cancelled, clock.overdue)
+    return Continued(found, reasons, clock.iteration)
+
+
+def bundled_jobs(instance: Instance, plan: Plan) -> tuple[Job, ...]:
+    """Return jobs of orders that are alike and travel alike in a plan; those the plan lacks are alike in that.
+
+    Parameters
+    ----------
+    instance
+        With one job per order.
+    """
+    legs = derive_legs(plan)
+    packs: dict[tuple[object, ...], list[list[Order]]] = {}
+    for job in instance.jobs:
+        order = job.orders[0]
+        way = tuple(
+            (leg.route, leg.from_place, leg.to_place, leg.compartment, leg.box) for leg in legs.get(order.id, ())
+        )
+        kind = (order.from_id, order.to_id, order.product_class, order.release_s, order.windows, order.due_s)
+        found = packs.setdefault((kind, order.dangerous, order.also_from, way), [])
+        if found and _fits(found[-1], order):
+            found[-1].append(order)
+        else:
+            found.append([order])
+    index = {place.id: k for k, place in enumerate(instance.places)}
+    together = [tuple(pack) for alike in packs.values() for pack in alike]
+    return tuple(make_job(instance.problem, index, k, orders) for k, orders in enumerate(together))
+
+
+def _fits(pack: Sequence[Order], order: Order) -> bool:
+    return (
+        sum(other.weight_kg for other in pack) + order.weight_kg <= BUNDLE_KG
+        and sum(other.volume_l for other in pack) + order.volume_l <= BUNDLE_L
+    )
+
+
+def _of_first_orders(instance: Instance, plan: Plan) -> Plan:
+    """Return the plan with the first order of each job standing for all of them."""
+    first = {job.orders[0].id for job in instance.jobs}
+    return Plan(
+        tuple(
+            replace(
+                route,
+                stops=tuple(
+                    replace(
+                        stop,
+                        load=tuple(handover for handover in stop.load if handover.order in first),
+                        unload=tuple(handover for handover in stop.unload if handover.order in first),
+                    )
+                    for stop in route.stops
+                ),
+            )
+            for route in plan.routes
+        )
+    )
+
+
+def _insert(state: State, moves: Moves, jobs: Sequence[Job]) -> None:
+    """Put jobs in, the dearest to leave out first, then those with the earliest last window."""
+    for job in sorted(jobs, key=lambda job: (-job.unserved_cost, min(end for _, end in job.windows), job.index)):
+        insert_job(state, moves, job, job.unserved_cost)
+    cool(state, moves)
+
+
+def _drop_unsound(state: State) -> None:
+    """Take out the jobs whose times no longer hold, and cold ones that would be too warm."""
+    while jobs := state.unsound_jobs() or state.warm_jobs():
+        state.remove(*jobs)
+
+
+def _improve(state: State, moves: Moves, clock: Clock, movable: frozenset[int] | None) -> None:
+    """Run destroy and repair on movable jobs; the state ends at the best plan found."""
+    if not state.instance.jobs or (movable is not None and not movable):
+        return
+    cost = best = state.cost()
+    scale = cost / len(state.instance.jobs)
+    state.begin()
+    while not clock.finished():
+        share = min(1.0, clock.share_done())
+        temperature = scale * _START_TEMPERATURE * (_END_TEMPERATURE / _START_TEMPERATURE) ** share
+        cost = _step(state, moves, movable, temperature, cost)
+        clock.iteration += 1
+        if cost < best - 1e-6:
+            best = cost
+            state.commit()
+            state.begin()
+    state.rollback()
+
+
+def _step(state: State, moves: Moves, movable: frozenset[int] | None, temperature: float, cost: float) -> float:
+    """Take some movable jobs out and put them back in; keep the change or not; return the cost afterwards."""
+    absent = _absent(state, moves, movable)
+    state.begin()
+    if not state.remove(*(job for job in absent if job.index in state.served)):
+        state.rollback()
+        return cost
+    moves.random.shuffle(absent)
+    factor = moves.random.choice(_SPECULATION)
+    for job in absent:
+        insert_job(state, moves, job, job.unserved_cost * factor, blink=True)
+    sound = cool(state, moves)
+    found = state.cost()
+    if sound and found < cost - temperature * math.log(max(1e-300, moves.random.random())):
+        state.commit()
+        return found
+    state.rollback()
+    return cost
+
+
+def _absent(state: State, moves: Moves, movable: frozenset[int] | None) -> list[Job]:
+    jobs = state.instance.jobs
+    chosen = dict.fromkeys(choose_removed(state, moves))
+    if movable is not None:
+        chosen = {index: None for index in chosen if index in movable}
+        if not chosen:
+            chosen = {moves.random.choice(sorted(movable)): None}
+    first = jobs[next(iter(chosen))]
+    near = [index for index in moves.near(first)[:_NEAR] if index not in state.served]
+    return [jobs[index] for index in dict.fromkeys([*chosen, *near])]
+
+
+def _sound_plan(state: State, moves: Moves) -> Plan:
+    """Settle all times; what breaks a rule is tried elsewhere a few times, then left out."""
+    of_order = {order.id: job for job in state.instance.jobs for order in job.orders}
+    for attempt in range(_REPAIRS + len(state.instance.jobs)):
+        settle(state)
+        plan = make_plan(state)
+        out = dict.fromkeys([of_order[order] for order in broken_orders(state.instance.problem, plan)])
+        out |= dict.fromkeys(state.unsound_jobs())
+        if not out:
+            return plan
+        state.remove(*out)
+        for job in out if attempt < _REPAIRS else ():
+            insert_job(state, moves, job, job.unserved_cost)
+    return Plan()
+
+
+def neighbours_of(instance: Instance, orders: frozenset[str], count: int) -> frozenset[str]:
+    """Return up to `count` further orders, those nearest to the given ones."""
+    moves = Moves(instance, {}, random.Random(0))  # noqa: S311 # nothing is drawn
+    jobs = [job for job in instance.jobs if job.orders[0].id in orders]
+    rank: dict[str, int] = {}
+    for job in jobs:
+        for position, index in enumerate(moves.near(job)):
+            other = instance.jobs[index].orders[0].id
+            if other not in orders:
+                rank[other] = min(position, rank.get(other, position))
+    return frozenset(sorted(rank, key=lambda order: (rank[order], order))[:count])
