@@ -316,7 +316,10 @@ class Day:
     def _cap(self, k: int, *, settled: bool) -> int:
         """Return the latest start at stop k that harms nobody: windows, transfers, due times."""
         bound = min(self.latest[k], self.start_by[k])
-        handling = self.instance.handling_s[self.place[k]]
+        place = self.place[k]
+        handling = self.instance.handling_s[place]
+        if self.instance.hastens[place]:
+            bound = min(bound, self._fetch_by(k))
         for task in self.unloads[k]:
             after = task.following
             if after is not None and settled:
@@ -324,6 +327,14 @@ class Day:
             elif after is None and task.job.due_s is not None:
                 bound = min(bound, max(task.job.due_s, self.earliest[k]))
         return bound
+
+    def _fetch_by(self, k: int) -> int:
+        """Return when service at stop k starts at the latest so that no goods fetched there have waited too long."""
+        limit_s = self.instance.places[self.place[k]].max_wait_s
+        ready = [task.previous.unload_end_s for task in self.loads[k] if task.previous is not None]
+        if limit_s is None or not ready:
+            return FAR_S
+        return min(ready) + limit_s - self.service[k] - self.rest[k]
 
     def _wanted_end(self, k: int) -> int:
         """Return when service at a round's last stop should start: at the earliest, or just in time for hasty goods."""

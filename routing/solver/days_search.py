@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from routing.solver.days import Day
@@ -140,12 +141,12 @@ def _room(day: Day, request: Request, option: _Option) -> tuple[int, bool] | Non
 
 
 def _within_limits(day: Day, request: Request, option: _Option) -> bool:
-    """Return whether the day's driving time holds (the exact range is checked when the leg is placed).
+    """Return whether the round's energy and the day's driving time hold.
 
-    Where hours differ in speed, driving time is left to the placing as well.
+    Where hours differ in speed, the dry-day detour is what driving time grows by at least; placing tells exactly.
     """
-    if day.fleet.clock is not None:
-        return True
+    if day.fleet.type.range_wh is not None and _peak_wh(day, _way_with(day, request, option)) > day.fleet.type.range_wh:
+        return False
     duration, stops = day.fleet.travel.duration_s, day.place
     extra = 0
     if option.load_new and option.unload_new and option.load_at == option.unload_at:
@@ -161,6 +162,24 @@ def _within_limits(day: Day, request: Request, option: _Option) -> bool:
                 here, there = stops[at], stops[at + 1]
                 extra += duration[here][place] + duration[place][there] - duration[here][there]
     return day.drive_s + extra <= day.fleet.type.max_drive_s
+
+
+def _way_with(day: Day, request: Request, option: _Option) -> list[int]:
+    """Return the places of the round an option goes into, with the new stops."""
+    first = max(k for k in range(option.load_at + 1) if day.begins[k])
+    last = next((k for k in range(first + 1, len(day.place)) if day.begins[k]), len(day.place))
+    way = day.place[first:last]
+    if option.unload_new:
+        way.insert(option.unload_at + 1 - first, request.ride.destination)
+    if option.load_new:
+        way.insert(option.load_at + 1 - first, request.ride.origin)
+    return way
+
+
+def _peak_wh(day: Day, way: Sequence[int]) -> float:
+    """Return the most energy a round has used at any stop; going down may give some back."""
+    energy = day.fleet.travel.energy_wh
+    return max(accumulate(energy[a][b] for a, b in pairwise(way)))
 
 
 class _Walk:
@@ -272,6 +291,8 @@ def best_new_round(day: Day, request: Request, limit: float) -> Spot | None:
     part = _empty_room(day, request)
     drive_s = sum(duration[a][b] for a, b in pairwise(way))
     if delta >= limit or part is None or day.drive_s + drive_s > fleet.type.max_drive_s:
+        return None
+    if fleet.type.range_wh is not None and _peak_wh(day, way) > fleet.type.range_wh:
         return None
     gaps = [k for k in range(len(day.place)) if day.begins[k]] + [len(day.place)]
     for gap in gaps:

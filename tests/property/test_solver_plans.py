@@ -22,6 +22,7 @@ from routing.solver.road_clock import RoadClock
 SETTINGS = settings(
     max_examples=30, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None
 )
+FEWER = settings(SETTINGS, max_examples=15)
 ONLY = [(), ("vehicle",), ("bus", "courier"), ("drone",), ("vehicle", "bus")]
 
 
@@ -38,7 +39,7 @@ def test_plans_of_random_counties_hold(seed: int, only: tuple[str, ...], iterati
     assert kinds <= set(only or kinds)
 
 
-@SETTINGS
+@FEWER
 @given(
     seed=st.integers(0, 10_000),
     max_rounds=st.sampled_from([None, 1, 2]),
@@ -73,7 +74,7 @@ def test_plans_hold_on_bounded_days(
 FACTORS = st.lists(st.sampled_from([1.0, 1.0, 1.0, 0.85, 0.5, 0.3]), min_size=1, max_size=26)
 
 
-@SETTINGS
+@FEWER
 @given(seed=st.integers(0, 10_000), factors=FACTORS, max_drive_s=st.sampled_from([7_200, 28_800]))
 def test_plans_hold_when_hours_differ(seed: int, factors: list[float], max_drive_s: int) -> None:
     """Tests plans where weather slows some hours: rests, limits, windows and transfers keep to the slower times."""

@@ -19,6 +19,19 @@ def test_explain_leg_prints_the_way_and_writes_its_profile(shanlu: Shanlu, tmp_p
     assert len(written["elevation_profile"]) >= 2
 
 
+def test_explain_leg_tells_the_time_at_night(shanlu: Shanlu, tmp_path: Path) -> None:
+    """Tests that a leg by night takes longer than by day, and that a time that is none is told."""
+    folder = write_day(tmp_path / "day")
+    ids = [line.split(",")[0] for line in (folder / "sites.csv").read_text(encoding="utf-8").splitlines()[1:3]]
+    leg = ("explain-leg", folder, *ids, "--profile", "van_diesel", "--depart")
+    noon, night, never = (shanlu(*leg, at) for at in ("12:00", "02:00", "noon"))
+    assert " 0 s later than on a dry day" in " ".join(noon.out.split())
+    assert "85 % of their speed" in " ".join(night.out.split())
+    assert " 0 s later than on a dry day" not in " ".join(night.out.split())
+    assert never.code == 2
+    assert "--depart" in never.err
+
+
 def test_explain_leg_names_every_unknown_id(shanlu: Shanlu, tmp_path: Path) -> None:
     """Tests that unknown sites and an unknown profile are told together, the nearest known one suggested."""
     folder = write_day(tmp_path / "day")

@@ -7,6 +7,7 @@ from plan_oracle import violations
 from problems import COURIER, TRICYCLE, TRUCK, VAN, bus_trip, county, order, place, problem
 
 from geodata.location import Level
+from routing.checker.problem_facts import check_problem_plan
 from routing.evaluation import cost_of
 from routing.model.plan import Plan
 from routing.plan_io import derive_legs
@@ -121,6 +122,25 @@ def test_a_long_day_has_its_rest() -> None:
     assert not plan.unassigned
     assert any(stop.breaks for route in plan.routes for stop in route.stops)
     assert violations(day, plan) == []
+
+
+def test_a_range_bounds_the_energy_of_each_round() -> None:
+    """Tests that a short range makes two rounds of one, and what the battery holds at each stop."""
+    spots = [HUB, place("east", 5, 0), place("north", 5, 1)]
+    wanted = [order("a", "hub", "east", unserved_cost=90_000.0), order("b", "hub", "north", unserved_cost=90_000.0)]
+    rounds = {}
+    for range_wh in (60_000.0, 17_000.0, 10_000.0):
+        day = problem(spots, wanted, [(replace(VAN, range_wh=range_wh), "hub", 1)])
+        plan = solve(day, Limits(None, 20), 0).plan
+        assert check_problem_plan(day, plan).violations == ()
+        rounds[range_wh] = len(plan.routes)
+        for route in plan.routes:
+            left = range_wh
+            for stop in route.stops[:-1]:
+                left -= stop.movement.energy_wh
+                assert stop.movement.battery_left_wh == pytest.approx(left)
+            assert left >= 0.0
+    assert rounds == {60_000.0: 1, 17_000.0: 2, 10_000.0: 0}
 
 
 def test_equal_seeds_and_iterations_give_equal_plans() -> None:
