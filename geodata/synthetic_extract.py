@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from itertools import pairwise
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise, permutations
 
 import numpy as np
 from scipy.spatial import KDTree
@@ -17,6 +17,9 @@ from geodata.synthetic_terrain import RIVER_KM2
 
 STREET_BASE, PLACE_BASE, STOP_BASE, FACILITY_BASE, RIVER_BASE = 1, 10_000_000, 20_000_000, 30_000_000, 40_000_000
 """First ids of each kind; nodes, ways and relations count on their own."""
+RESTRICTION_BASE = 50_000_000
+FORBIDDEN_TURNS = 6
+"""Turns forbidden round the county town [assumed]."""
 MAPPED_KM2 = 8.0
 """Streams that drain less are not drawn."""
 _PLACE_TAG = {Level.COUNTY: "city", Level.TOWN: "town", Level.VILLAGE: "village", Level.GROUP: "hamlet"}
@@ -51,7 +54,7 @@ def county_extract(county: SyntheticCounty) -> OsmData:
     return OsmData(
         nodes=_street_nodes(county) + _place_nodes(county) + _stop_nodes(county) + facility_nodes + river_nodes,
         ways=_street_ways(county) + facility_ways + river_ways,
-        relations=_bus_relations(county),
+        relations=_bus_relations(county) + _turn_restrictions(county),
         bounds=county.bounds,
     )
 
@@ -185,6 +188,59 @@ def _bus_relations(county: SyntheticCounty) -> list[OsmRelation]:
             members += [("w", way, "") for way in line_ways]
             relations.append(OsmRelation(1 + len(relations), tuple(members), _line_tags(county, course, direction)))
     return relations
+
+
+def _turn_restrictions(county: SyntheticCounty) -> list[OsmRelation]:
+    """Return forbidden turns at the junctions nearest to the county town, none of them one that a bus line makes.
+
+    A vehicle may go on straight and turn round, so that no place is cut off.
+    """
+    streets, (hub_x_m, hub_y_m) = county.streets, county.at_m[0]
+    ending: dict[int, list[int]] = {}
+    for k, way in enumerate(streets.ways):
+        if way.nodes[0] != way.nodes[-1]:
+            for node in (way.nodes[0], way.nodes[-1]):
+                ending.setdefault(node, []).append(k)
+    junctions = [node for node, ways in ending.items() if len(ways) >= 3]
+    junctions.sort(key=lambda node: (float(np.hypot(streets.x_m[node] - hub_x_m, streets.y_m[node] - hub_y_m)), node))
+    driven = {(a, b, c) for course in county.courses for a, b, c in _turns(course.nodes)}
+    driven |= {(c, b, a) for a, b, c in driven}
+    relations: list[OsmRelation] = []
+    for via in junctions:
+        turns = ((start, end) for start, end in permutations(sorted(ending[via]), 2))
+        free = [
+            turn for turn in turns if (_beside(county, turn[0], via), via, _beside(county, turn[1], via)) not in driven
+        ]
+        if not free or len(relations) == FORBIDDEN_TURNS:
+            continue
+        start, end = free[0]
+        members = (
+            ("w", STREET_BASE + start, "from"),
+            ("n", street_node_id(via), "via"),
+            ("w", STREET_BASE + end, "to"),
+        )
+        side = _side(county, _beside(county, start, via), via, _beside(county, end, via))
+        tags = {"restriction": f"no_{side}_turn", "source": "synthetic", "type": "restriction"}
+        relations.append(OsmRelation(RESTRICTION_BASE + len(relations), members, tags))
+    return relations
+
+
+def _turns(nodes: Sequence[int]) -> Iterator[tuple[int, int, int]]:
+    """Yield every three nodes of a course that follow each other."""
+    yield from zip(nodes, nodes[1:], nodes[2:], strict=False)
+
+
+def _beside(county: SyntheticCounty, way: int, end: int) -> int:
+    """Return the node of a way next to one of its ends."""
+    nodes = county.streets.ways[way].nodes
+    return nodes[1] if nodes[0] == end else nodes[-2]
+
+
+def _side(county: SyntheticCounty, before: int, via: int, after: int) -> str:
+    """Return whether the way over three nodes turns left or right."""
+    x_m, y_m = county.streets.x_m, county.streets.y_m
+    into, out = ((x_m[b] - x_m[a], y_m[b] - y_m[a]) for a, b in ((before, via), (via, after)))
+    return "left" if into[0] * out[1] - into[1] * out[0] > 0.0 else "right"
 
 
 def _line_tags(county: SyntheticCounty, course: BusCourse, direction: int) -> dict[str, str]:

@@ -68,6 +68,12 @@ AERODROME_M, HELIPORT_M, SITE_MARGIN_M = 2_000.0, 200.0, 30.0
 """Radii of controlled air and the margin round other facilities (domain notes 2a.5, spec 4)."""
 CORRIDOR_HALF_M, CORRIDOR_CEILING_M = 200.0, 300.0
 """An approved corridor over a valley: half width, and how high over ground flights may be in it [assumed]."""
+DRILL_M, DRILL_FROM_S, DRILL_UNTIL_S = 400.0, 32_400.0, 37_800.0
+"""A temporary no-fly zone: its radius, from 09:00 to 10:30 [assumed]."""
+WORKS_M = 120.0
+WINTER = [11, 12, 1, 2, 3]
+WIND_GAIN_PER_KM = 0.2
+"""Ridges are windier than the hub's valley [assumed]."""
 _ID_LETTER = {Level.TOWN: "t", Level.VILLAGE: "v", Level.GROUP: "g"}
 _SYNTHETIC_PARTS = (
     "streets",
@@ -167,9 +173,9 @@ def _make_scenario(preset: CountyPreset, seed: int, name: str, out: Path) -> Non
             sites=sites,
             orders=generate_orders(sites, preset.orders, seed, sites[0].id),
             fleet=default_fleet(sites, sites[0].id, pads, orders=preset.orders),
-            weather=windy_afternoon(_elevation_m(terrain, sites[0]), seed),
+            weather=replace(windy_afternoon(_elevation_m(terrain, sites[0]), seed), wind_gain_per_km=WIND_GAIN_PER_KM),
             airspace=county_airspace(county, sites),
-            closures=[_closure(county)],
+            closures=county_closures(county),
         )
 
 
@@ -268,8 +274,8 @@ def county_airspace(county: SyntheticCounty, sites: Sequence[Site]) -> Airspace:
         _facility_zone(county, k, facility.kind, facility.name, facility.outline)
         for k, facility in enumerate(county.facilities)
     ]
-    corridor = _corridor(county, sites)
-    return Airspace((*zones, *([corridor] if corridor is not None else ())))
+    extra = (_corridor(county, sites), _drill(county, sites))
+    return Airspace((*zones, *(zone for zone in extra if zone is not None)))
 
 
 def _facility_zone(
@@ -295,16 +301,61 @@ def _corridor(county: SyntheticCounty, sites: Sequence[Site]) -> Zone | None:
     return Zone("c1", "corridor", name, _in_degrees(county, area), ceiling_agl_m=CORRIDOR_CEILING_M)
 
 
+def _drill(county: SyntheticCounty, sites: Sequence[Site]) -> Zone | None:
+    """Return a no-fly zone of some hours between a pad and the largest village within its reach, or None."""
+    pads = [k for k, site in enumerate(sites) if site.drone_pads]
+    villages = [k for k, place in enumerate(county.settlements) if place.level is Level.VILLAGE]
+    pairs = [
+        (-county.settlements[b].population, a, b)
+        for a in pads
+        for b in villages
+        if 4.0 * DRILL_M <= np.hypot(*(county.at_m[a] - county.at_m[b])) <= PAD_REACH_M
+    ]
+    if not pairs:
+        return None
+    _, pad, village = min(pairs)
+    middle = shapely.Point((county.at_m[pad] + county.at_m[village]) / 2.0)
+    area = _in_degrees(county, middle.buffer(DRILL_M, quad_segs=4))
+    return Zone("t1", "no_fly", "Fire drill", area, from_s=DRILL_FROM_S, until_s=DRILL_UNTIL_S)
+
+
 def _in_degrees(county: SyntheticCounty, geometry: BaseGeometry) -> BaseGeometry:
     return shapely.transform(geometry, lambda points: np.column_stack(county.to_degrees(points[:, 0], points[:, 1])))
 
 
-def _closure(county: SyntheticCounty) -> dict[str, object]:
-    """Return the GeoJSON feature of the road a landslide has closed for the whole day."""
-    lon, lat = county.to_degrees(county.closed_line_m[:, 0], county.closed_line_m[:, 1])
-    line = [list(point) for point in zip(lon.tolist(), lat.tolist(), strict=True)]
+def county_closures(county: SyntheticCounty) -> list[dict[str, object]]:
+    """Return the closed roads of a county as GeoJSON features.
+
+    A landslide closes a line of road all day; works at the smallest village keep heavy trucks out of an area; snow
+    closes the road at the highest village in winter.
+    """
+    villages = [k for k, place in enumerate(county.settlements) if place.level is Level.VILLAGE]
+    smallest = min(villages, key=lambda k: (county.settlements[k].population, k))
+    streets, relief_m = county.streets, county.terrain()
+    highest = max(villages, key=lambda k: (float(relief_m.elevation_m(*county.lon_lat[k])), k))
+    way = min(streets.ways, key=lambda way: _away_m(county, way.nodes[len(way.nodes) // 2], highest))
+    nodes = list(way.nodes)
+    snowed = shapely.LineString(np.column_stack([streets.x_m[nodes], streets.y_m[nodes]]))
+    works = shapely.Point(county.at_m[smallest]).buffer(WORKS_M, quad_segs=4)
+    return [
+        _closure(county, "landslide", "Landslide", shapely.LineString(county.closed_line_m)),
+        _closure(county, "works", "Bridge works: no trucks", works, kind="restricted", applies_to=["truck"]),
+        _closure(county, "snow", "Snow", snowed, months=WINTER),
+    ]
+
+
+def _away_m(county: SyntheticCounty, node: int, settlement: int) -> float:
+    """Return the distance in plan from a street node to a settlement."""
+    x_m, y_m = county.at_m[settlement]
+    return float(np.hypot(county.streets.x_m[node] - x_m, county.streets.y_m[node] - y_m))
+
+
+def _closure(
+    county: SyntheticCounty, key: str, name: str, geometry: BaseGeometry, **properties: object
+) -> dict[str, object]:
+    """Return a GeoJSON feature of closed roads; `geometry` is in the metres of the county."""
     return {
         "type": "Feature",
-        "properties": {"id": "landslide", "kind": "closed", "name": "Landslide (synthetic)"},
-        "geometry": {"type": "LineString", "coordinates": line},
+        "properties": {"id": key, "kind": "closed", "name": f"{name} (synthetic)", **properties},
+        "geometry": shapely.geometry.mapping(_in_degrees(county, geometry)),
     }

@@ -1,4 +1,4 @@
-"""The weather of one synthetic mountain day: a cool, misty morning, a windy afternoon, a shower towards evening."""
+"""The weather of one synthetic mountain day: fog in the valleys at dawn, a windy afternoon, a shower in the evening."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ COOLEST_C, WARMEST_C = 14.0, 28.0
 """At the hub, at 06:00 and at 15:00 [assumed, an early summer day in the south-west]."""
 NIGHT_WIND_M_S, DAY_WIND_M_S = 1.2, 9.2
 """Mean up-valley wind: calm before 10:00, up to some 8 m/s in the afternoon (domain notes 2a.4)."""
+FOG_M = 150.0
+"""Visibility at dawn: vehicles slow down, drones wait [assumed]."""
 GUST_FACTOR = 1.5
 UP_VALLEY_DEG, DOWN_VALLEY_DEG = 180.0, 0.0
 """The trunk valley falls to the south: the wind blows up it by day, down it at night."""
@@ -43,6 +45,6 @@ def _hour(hour: int, temp_shift: float, wind_shift: float) -> WeatherHour:
         wind_m_s=round(wind_m_s, 1),
         wind_from_deg=UP_VALLEY_DEG if 9 <= hour <= 19 else DOWN_VALLEY_DEG,
         gust_m_s=round(GUST_FACTOR * wind_m_s, 1),
-        visibility_m=2_000.0 if hour in (5, 6) else 12_000.0 if hour in (7, 17, 18) else 20_000.0,
+        visibility_m=FOG_M if hour in (5, 6) else 12_000.0 if hour in (7, 17, 18) else 20_000.0,
         rain_mm_h=1.5 if hour in (17, 18) else 0.0,
     )

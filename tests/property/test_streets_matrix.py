@@ -1,11 +1,14 @@
 """Properties of travel matrices and paths on random street networks."""
 
+import dataclasses
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from street_cases import random_network
 
 from geodata.matrix import UNREACHABLE_S
+from geodata.osm_tags import HIGHWAYS
 from geodata.paths import find_paths, measure_path
 from geodata.profiles import edge_costs, load_profiles
 from geodata.street_matrix import Snap, compute_matrix
@@ -90,3 +93,39 @@ def test_closing_a_road_never_makes_faster(seed: int, size: tuple[int, int]) -> 
     before = compute_matrix(network, edge_costs(network, van), "v", ids, places).duration_s
     after = compute_matrix(network, edge_costs(network, van, closed), "v", ids, places).duration_s
     assert (after >= before).all()
+
+
+@settings(max_examples=15, deadline=None)
+@given(SEEDS, SIZES)
+def test_seconds_are_the_same_both_ways_only_where_roads_are(seed: int, size: tuple[int, int]) -> None:
+    """Tests that level roads open both ways give the same seconds both ways, and that grades end that."""
+    network = random_network(seed, *size)
+    sides = np.sort(np.stack([network.edge_from, network.edge_to]), axis=0).T
+    metres = 50.0 + (sides @ np.array([37, 91])) % 1_000  # the same whichever way an edge runs
+    alike = {
+        "edge_length_m": metres.astype(np.float64),
+        "edge_radius_m": np.full(metres.size, np.inf),
+        "edge_highway": np.full_like(network.edge_highway, HIGHWAYS.index("tertiary")),
+        "edge_surface": np.zeros_like(network.edge_surface),
+        "edge_tracktype": np.zeros_like(network.edge_tracktype),
+        "edge_motor": np.ones_like(network.edge_motor),
+        "edge_maxspeed_kmh": np.full(metres.size, np.nan),
+        "turn_bans": (),
+    }
+    there_and_back = {(int(a), int(b)) for a, b in zip(network.edge_from, network.edge_to, strict=True)}
+    both = np.array(
+        [(b, a) in there_and_back for a, b in zip(network.edge_from.tolist(), network.edge_to.tolist(), strict=True)]
+    )
+    level = dataclasses.replace(network, **alike, edge_grade=np.zeros(metres.size))
+    node = np.arange(min(size[0], 15))
+    places = Snap(node, np.zeros(node.size), np.zeros(node.size))
+    ids = [str(k) for k in node]
+    profile = PROFILES["van_diesel"]
+    matrix = compute_matrix(level, edge_costs(level, profile, ~both), "v", ids, places)
+    assert np.array_equal(matrix.duration_s, matrix.duration_s.T)
+    uphill = np.where(network.edge_from < network.edge_to, 0.12, -0.04)
+    sloping = dataclasses.replace(level, edge_grade=uphill)
+    matrix = compute_matrix(sloping, edge_costs(sloping, profile, ~both), "v", ids, places)
+    moved = (matrix.duration_s > 0) & (matrix.duration_s < UNREACHABLE_S)
+    above = np.triu(moved, 1)
+    assert (matrix.duration_s[above] != matrix.duration_s.T[above]).any() or not above.any()

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
@@ -125,10 +126,38 @@ def test_detours_are_those_of_mountains(scenario: Scenario, network: StreetNetwo
     assert 1.2 < float(np.mean(matrix.distance_m[off] / air[off])) < 3.5
 
 
+def test_a_day_holds_every_kind_of_trouble(scenario: Scenario, network: StreetNetwork, van: EdgeCosts) -> None:
+    """Tests closures of all kinds, forbidden turns, narrow and weak roads, fog, rain, and zones of all kinds."""
+    closures = {closure.id: closure for closure in read_closures(scenario.files.closures)}
+    assert {closure.geometry.geom_type for closure in closures.values()} == {"LineString", "Polygon"}
+    winter = closed_edges(network, [closures["snow"]], date(2026, 1, 10), 0, 86_400)
+    assert winter.any()
+    assert not closed_edges(network, [closures["snow"]], scenario.service_date, 0, 86_400).any()
+    works = closed_edges(network, [closures["works"]], scenario.service_date, 0, 86_400, profile_id="truck")
+    assert works.any()
+    assert not closed_edges(
+        network, [closures["works"]], scenario.service_date, 0, 86_400, profile_id="van_diesel"
+    ).any()
+    assert network.turn_bans
+    assert van.turns.bans
+    assert np.isfinite(network.edge_max_width_m).any()
+    assert np.isfinite(network.edge_max_weight_kg).any()
+    hours = read_weather(scenario.files.weather).hours
+    assert min(hour.visibility_m for hour in hours) < 200
+    assert max(hour.rain_mm_h for hour in hours) > 0.2
+    zones = read_airspace(scenario.files.airspace).zones
+    assert {"no_fly", "controlled", "corridor"} == {zone.kind for zone in zones}
+    assert [zone.id for zone in zones if not zone.is_permanent] == ["t1"]
+    profiles = load_profiles()
+    stands = {scenario.vehicle_types[stand.type] for stand in scenario.stands if stand.type in scenario.vehicle_types}
+    assert {"diesel", "electric"} <= {profiles[vehicle.profile].energy_source for vehicle in stands}
+    assert any(vehicle.range_wh for vehicle in stands)
+
+
 def test_the_closure_closes_a_road(scenario: Scenario, network: StreetNetwork) -> None:
     """Tests that the landslide closes some edges, not many, and nobody is cut off by it who was not before."""
     closures = read_closures(scenario.files.closures)
-    closed = closed_edges(network, closures, scenario.service_date, 0, 86_400)
+    closed = closed_edges(network, closures, scenario.service_date, 0, 86_400, profile_id="van_diesel")
     assert 2 <= np.count_nonzero(closed) <= 80
     profile = load_profiles()["van_diesel"]
     lon = np.array([site.lon for site in scenario.sites])

@@ -7,6 +7,7 @@ import numpy as np
 import osmium
 import pytest
 
+from benchmarks.elevation import BELIEVED_M, check, shift_of_grid_m, tagged_heights
 from geodata.osm import read_street_network
 from geodata.osm_tags import HIGHWAYS
 from geodata.paths import find_paths, measure_path
@@ -83,6 +84,27 @@ def test_terrain_agrees_with_saddles(shared_data: Path) -> None:
     assert len(rows) > 50
     error = terrain.elevation_m(rows[:, 0], rows[:, 1]) - rows[:, 2]
     assert np.sqrt(np.nanmean(np.square(error))) < 15.0
+
+
+def test_terrain_agrees_with_all_that_is_no_summit(shared_data: Path) -> None:
+    """Tests the published treatment: within 15 m without the tags more than 50 m off, which are 3 % at the most."""
+    terrain = read_terrain([shared_data / "andorra" / "N42E001.hgt.zip"])
+    checked = check(terrain, tagged_heights(shared_data / "andorra" / "andorra-20250118.osm.pbf"))
+    error = checked.error_m[~checked.is_summit]
+    believed = np.abs(error) <= BELIEVED_M
+    assert error.size > 100
+    assert np.mean(~believed) <= 0.03
+    assert np.sqrt(np.mean(np.square(error[believed]))) < 15.0
+    assert np.sqrt(np.mean(np.square(error))) < 18.0
+
+
+def test_the_grid_of_heights_is_in_its_place(shared_data: Path) -> None:
+    """Tests that tags ask for a shift far below the half cell that corners taken for middles would need."""
+    terrain = read_terrain([shared_data / "andorra" / "N42E001.hgt.zip"])
+    checked = check(terrain, tagged_heights(shared_data / "andorra" / "andorra-20250118.osm.pbf"))
+    east_m, north_m, up_m = shift_of_grid_m(terrain, checked)
+    assert max(abs(east_m), abs(north_m)) < 20.0
+    assert abs(up_m) < 10.0
 
 
 def test_envalira_tunnel_is_not_on_the_mountain(full: StreetNetwork) -> None:
