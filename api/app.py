@@ -15,8 +15,9 @@ from prometheus_fastapi_instrumentator import Instrumentator
 from starlette.middleware.gzip import GZipMiddleware
 
 from api import problem_json
-from api.endpoints import day_files, networks, operation, plans, questions, sitings, vroom
+from api.endpoints import day_files, networks, operation, plans, questions, replans, sitings, vroom
 from api.middleware import RequestFrame
+from api.replan_schemas import ReplanRequest
 from api.schemas import NetworkRequest, PlanRequest
 from api.service import Service
 from api.settings import LOOPBACK_HOSTS
@@ -62,7 +63,7 @@ def create_app(service: Service) -> FastAPI:
     )
     app.state.service = service
     problem_json.install(app)
-    for module in (operation, plans, networks, day_files, questions, sitings, vroom):
+    for module in (operation, replans, plans, networks, day_files, questions, sitings, vroom):
         app.include_router(module.router)
     _add_metrics(app, service)
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)
@@ -91,7 +92,7 @@ def _complete_openapi(app: FastAPI) -> None:
     def openapi() -> dict[str, object]:
         document = made()
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        for model in (problem_json.Problem, PlanRequest, NetworkRequest, SitingRequest, VroomRequest):
+        for model in (problem_json.Problem, PlanRequest, ReplanRequest, NetworkRequest, SitingRequest, VroomRequest):
             schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas.update(schema.pop("$defs", {}))
             schemas[model.__name__] = schema

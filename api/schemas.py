@@ -129,7 +129,7 @@ class Matrix(BaseModel):
 
 
 class Progress(BaseModel):
-    """What a running job does; the figures are those of the best plan so far, not checked yet."""
+    """What a running job does; the figures are those of the best plan so far."""
 
     stage: str
     cost: int | None = Field(default=None, description="minor units of money")
@@ -138,6 +138,7 @@ class Progress(BaseModel):
     elapsed_s: float | None = Field(default=None, description="seconds since the search began")
     left_s: float | None = Field(default=None, description="seconds the search may still take")
     share: float | None = Field(default=None, description="how much of the search's effort is used, 0 to 1")
+    checked: bool = Field(default=False, description="the plan is checked and can be fetched; other files follow")
 
 
 class PlanResult(BaseModel):
@@ -318,6 +319,9 @@ def plan_status(job: Job) -> PlanStatus:
     links = {"self": own, "events": f"{own}/events"}
     if job.result is not None:
         links |= {part: f"{own}/{part}" for part in RESULT_PARTS}
+    replaces = job.request.get("replaces")
+    if replaces is not None:
+        links |= {"replaces": f"/v1/plans/{replaces}", "diff": f"{own}/diff"}
     return PlanStatus(
         **common_status(job, links), network=job.network_id, options=job.request["options"], result=_result(job)
     )

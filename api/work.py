@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 REPORT_S = 0.5
 SCENARIO = "scenario"
 """Name of the folder with the inputs in a job's folder."""
+BEFORE_FILE, DIFFERENCE_FILE = "before.json", "diff.json"
+"""Of a plan that replaces another: that plan, in the job's folder, and the difference, in the results."""
+_SHOWN = ("cost", "served", "orders")
+_EVENTS = {"events": ""}
+"""Faults of what has happened have their place in the body itself."""
 _LOG = logging.getLogger("shanlu.worker")
 
 
@@ -61,6 +66,11 @@ class _Watch:
         return self.stopped
 
 
+def scenario_folder(settings: Settings, job: Job) -> Path:
+    """Return the scenario folder a finished plan is of; a plan of a changed day has that day's."""
+    return settings.job_folder(job.id) / str((job.result or {}).get("scenario", SCENARIO))
+
+
 def run_job(settings: Settings, store: Store, job_id: str) -> None:
     """Run a job to its end and record the end; never raises but for what ends the process."""
     job = store.begin_attempt(job_id)
@@ -71,6 +81,8 @@ def run_job(settings: Settings, store: Store, job_id: str) -> None:
         if job.attempt > settings.max_attempts:
             error = problem(ErrorCode.TOO_MANY_ATTEMPTS, f"{job.attempt - 1} attempts were cut short.", job.id)
             store.finish(job, JobState.FAILED, error=error)
+        elif "replaces" in job.request:
+            _replan(settings, store, job)
         elif job.kind == "plan":
             _make_plan(settings, store, job)
         elif job.kind == "siting":
@@ -88,7 +100,7 @@ def _problem_of(error: Exception, job: Job) -> dict[str, Any]:
     if isinstance(error, InputError) and job.kind == "siting":
         return siting_problem(error, job)
     if isinstance(error, InputError):
-        faults = faults_of_input(error, INLINE_FILES)
+        faults = faults_of_input(error, _EVENTS if "replaces" in job.request else INLINE_FILES)
         return problem(ErrorCode.INVALID_SCENARIO, f"{len(faults)} faults in the input.", job.id, faults)
     _LOG.error("job %s failed", job.id, exc_info=error)
     if isinstance(error, CheckFailedError):
@@ -110,6 +122,24 @@ def _make_plan(settings: Settings, store: Store, job: Job) -> None:
     state = JobState.DISMISSED if watch.stopped else JobState.SUCCESSFUL
     orders = [order.id for order in outcome.scenario.orders]
     if not store.finish(job, state, result=_summary(outcome, out), orders=orders):
+        raise _SupersededError
+
+
+def _replan(settings: Settings, store: Store, job: Job) -> None:
+    from api.replan_work import replan_day  # noqa: PLC0415 - as above
+
+    folder, out = _result_folder(settings, job)
+    watch = _Watch(store, job)
+    watch.report(stage="reading")
+
+    def tell(figures: dict[str, Any]) -> None:
+        watch.report(stage="writing", checked=True, **{name: figures[name] for name in ("folder", *_SHOWN)})
+
+    target = folder / f"day-{job.attempt}"
+    before = folder / BEFORE_FILE
+    figures, orders = replan_day(folder / SCENARIO, before, job.request, target, out, tell, watch.cancelled)
+    state = JobState.DISMISSED if watch.stopped else JobState.SUCCESSFUL
+    if not store.finish(job, state, result=figures, orders=orders):
         raise _SupersededError
 
 

@@ -1,6 +1,7 @@
 """A service in the test's own process: real store, a queue worked off by hand, a tiny scenario."""
 
 import io
+import socket
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -84,6 +85,13 @@ def close_world(world: World) -> None:
     world.service.calculator.close()
     world.client.close()
     world.service.store.engine.dispose()
+
+
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def zip_folder(folder: Path, top: str = "") -> bytes:

@@ -20,7 +20,6 @@ from api.resources import ResultFile, etag_of, not_modified, require_match
 from api.schemas import JobStatus
 from api.service import Service
 from api.store import Job, TooManyJobsError
-from api.work import SCENARIO
 
 LOOK_S = 0.2
 """How often a waiting request or an event stream looks for news."""
@@ -39,7 +38,8 @@ def keep_job(service: Service, job: Job, stage: Path) -> tuple[Job, bool]:
     """
     folder = service.settings.job_folder(job.id)
     folder.mkdir(parents=True)
-    (stage / SCENARIO).rename(folder / SCENARIO)
+    for part in sorted(stage.iterdir()):
+        part.rename(folder / part.name)
     try:
         kept = service.store.add_job(job, service.queue.enqueue, service.settings.max_active_jobs)
     except TooManyJobsError:
@@ -131,7 +131,9 @@ def send_file(service: Service, request: Request, job: Job, part: ResultFile) ->
     ApiError
         NO_RESULT, RESULT_NOT_READY.
     """
-    if job.result is None:
+    folder = (job.result or job.progress or {}).get("folder")
+    path = service.settings.job_folder(job.id) / str(folder) / part.path
+    if folder is None or (job.result is None and not path.is_file()):
         code = ErrorCode.NO_RESULT if job.state.is_final else ErrorCode.RESULT_NOT_READY
         raise ApiError(code, f"The {job.kind}'s state is '{job.state.value}'.")
     headers = {"ETag": f'"{job.id}-{job.attempt}-{part.value}"', "Cache-Control": "private, no-cache"}
@@ -139,5 +141,4 @@ def send_file(service: Service, request: Request, job: Job, part: ResultFile) ->
         return Response(status_code=304, headers=headers)
     if part.media_type == "text/html":
         headers["Content-Security-Policy"] = part.content_security_policy
-    path = service.settings.job_folder(job.id) / str(job.result["folder"]) / part.path
     return FileResponse(path, media_type=part.media_type, headers=headers)

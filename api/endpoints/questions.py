@@ -22,7 +22,7 @@ from api.problem_json import ApiError, error_responses
 from api.schemas import CheckReport, CheckRequest, Matrix, MatrixRequest, OrderPosition, OrderStatus, Whereabouts
 from api.service import Reader, ServiceDep, find_job
 from api.store import Job, JobState
-from api.work import SCENARIO
+from api.work import SCENARIO, scenario_folder
 
 router = APIRouter(prefix="/v1", tags=["questions"])
 MAX_PLANS_OF_ORDER = 10
@@ -46,7 +46,7 @@ async def check(body: CheckRequest, service: ServiceDep, caller: Reader) -> Chec
     else:
         assert body.plan_id is not None
         job = await run_in_threadpool(find_job, service, caller, body.plan_id, "plan")
-        folder = service.settings.job_folder(job.id) / SCENARIO
+        folder = scenario_folder(service.settings, job)
     return CheckReport.model_validate(await service.calculator.run(judge_plan, folder, body.plan))
 
 

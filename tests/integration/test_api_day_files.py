@@ -8,8 +8,6 @@ import pytest
 from api_world import World, close_world, make_tiny_scenario, open_world
 from google.transit import gtfs_realtime_pb2 as pb
 
-from routing.scenario import FILES_RECORD
-
 NOWHERE: dict[str, Any] = {"type": "FeatureCollection", "features": []}
 GEOJSON = {"Content-Type": "application/geo+json"}
 
@@ -109,7 +107,6 @@ def test_plans_made_afterwards_use_it(world: World, network: str) -> None:
     assert world.client.post("/v1/matrix", json=body).status_code == 200
 
 
-@pytest.mark.skipif("timetable_updates" not in {field.name for field in FILES_RECORD.fields}, reason="not read yet")
 def test_bus_delays(world: World, network: str) -> None:
     """Tests that a GTFS-Realtime feed is taken, and that bytes that are none are refused."""
     message = pb.FeedMessage()

@@ -1,0 +1,140 @@
+"""The rest of a day planned anew, as a plan of its own that replaces an earlier one."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import JSONResponse
+
+from api.endpoints.following import answer_accepted, keep_job
+from api.endpoints.plans import PlanId
+from api.error_codes import ErrorCode
+from api.intake import Received, earlier_job, idempotency_key, parse_body, receive
+from api.networks import link_tree
+from api.problem_json import ApiError, ProblemFault, error_responses
+from api.replan_schemas import PlanDifference, ReplanRequest
+from api.resources import ResultPart
+from api.schemas import PlanStatus, plan_status
+from api.service import Caller, Planner, Reader, Service, ServiceDep, find_job
+from api.store import Job, JobState, new_id
+from api.uploads import staging
+from api.work import BEFORE_FILE, DIFFERENCE_FILE, SCENARIO, scenario_folder
+
+router = APIRouter(prefix="/v1/plans", tags=["plans"])
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ReplanRequest"}}},
+    }
+}
+_ACCEPTED: dict[int | str, dict[str, Any]] = {
+    200: {"model": PlanStatus, "description": "Finished within `Prefer: wait`"},
+    202: {"model": PlanStatus, "description": "Accepted; follow `Location`"},
+}
+
+
+@router.post(
+    "/{plan_id}/replan",
+    status_code=202,
+    response_model=None,
+    responses={
+        **error_responses(
+            ErrorCode.MALFORMED_BODY,
+            ErrorCode.PLAN_NOT_FOUND,
+            ErrorCode.RESULT_NOT_READY,
+            ErrorCode.NO_RESULT,
+            ErrorCode.IDEMPOTENCY_MISMATCH,
+            ErrorCode.BODY_TOO_LARGE,
+            ErrorCode.TOO_MANY_ORDERS,
+            ErrorCode.UNSUPPORTED_MEDIA_TYPE,
+            ErrorCode.TOO_MANY_JOBS,
+        ),
+        **_ACCEPTED,
+    },
+    openapi_extra=_BODY,
+)
+async def create_replan(
+    plan_id: PlanId,
+    request: Request,
+    service: ServiceDep,
+    caller: Planner,
+    prefer: Annotated[str | None, Header(description="`wait=N` answers when finished, at most N seconds later")] = None,
+    _idempotency_key: Annotated[
+        str | None, Header(alias="Idempotency-Key", description="a repeated request finds the first one's plan")
+    ] = None,
+) -> Response:
+    """Plan the rest of a finished plan's day anew: what has begun and what is loaded stays, the rest may change."""
+    key = idempotency_key(request)
+    async with receive(request, ()) as received:
+        body = parse_body(received.document, ReplanRequest)
+        job, replayed = await run_in_threadpool(_accept, service, caller, plan_id, body, received, key)
+    return await answer_accepted(service, job, plan_status, prefer=prefer, replayed=replayed)
+
+
+def _accept(
+    service: Service, caller: Caller, plan_id: str, body: ReplanRequest, received: Received, key: str | None
+) -> tuple[Job, bool]:
+    before = find_job(service, caller, plan_id, "plan")
+    digest = f"{plan_id} {received.digest}"
+    earlier = earlier_job(service, caller, "plan", key, digest)
+    if earlier is not None:
+        return earlier, True
+    result = _result_of(before)
+    _refuse_too_much(service, body)
+    with staging(service.settings) as stage:
+        folder = service.settings.job_folder(before.id)
+        link_tree(scenario_folder(service.settings, before), stage / SCENARIO)
+        shutil.copyfile(folder / str(result["folder"]) / ResultPart.PLAN.path, stage / BEFORE_FILE)
+        job = Job(
+            id=new_id("plan"),
+            kind="plan",
+            tenant=caller.tenant,
+            name=before.name,
+            state=JobState.ACCEPTED,
+            created_s=time.time(),
+            request={"options": body.options, "replaces": before.id, "body": body.model_dump(mode="json")},
+            request_digest=digest,
+            idempotency_key=key,
+            network_id=before.network_id,
+        )
+        return keep_job(service, job, stage)
+
+
+def _result_of(job: Job) -> dict[str, Any]:
+    if job.result is None:
+        code = ErrorCode.NO_RESULT if job.state.is_final else ErrorCode.RESULT_NOT_READY
+        raise ApiError(code, f"The plan's state is '{job.state.value}'.")
+    return job.result
+
+
+def _refuse_too_much(service: Service, body: ReplanRequest) -> None:
+    limit_s = service.settings.max_time_limit_s
+    if body.time_limit_s is not None and body.time_limit_s > limit_s:
+        reason = f"the time limit is above {limit_s:g} s, the longest this service searches"
+        fault = ProblemFault(code="TOO_LONG", pointer="/time_limit_s", reason=reason)
+        raise ApiError(ErrorCode.INVALID_REQUEST, reason, [fault])
+    if len(body.new_orders) > service.settings.max_orders:
+        detail = f"There are {len(body.new_orders)} new orders; {service.settings.max_orders} are allowed."
+        raise ApiError(ErrorCode.TOO_MANY_ORDERS, detail)
+
+
+@router.get(
+    "/{plan_id}/diff",
+    response_model=PlanDifference,
+    responses=error_responses(ErrorCode.PLAN_NOT_FOUND, ErrorCode.RESULT_NOT_READY, ErrorCode.NO_RESULT),
+)
+def get_difference(plan_id: PlanId, service: ServiceDep, caller: Reader) -> Response:
+    """Return how a plan differs from the one it replaces, by carrier, and the price of stability."""
+    job = find_job(service, caller, plan_id, "plan")
+    folder = (job.result or job.progress or {}).get("folder")
+    if "replaces" not in job.request:
+        raise ApiError(ErrorCode.NO_RESULT, "The plan replaces no other.")
+    if folder is None:
+        code = ErrorCode.NO_RESULT if job.state.is_final else ErrorCode.RESULT_NOT_READY
+        raise ApiError(code, f"The plan's state is '{job.state.value}'.")
+    path = service.settings.job_folder(job.id) / str(folder) / DIFFERENCE_FILE
+    return Response(path.read_bytes(), media_type=JSONResponse.media_type)
