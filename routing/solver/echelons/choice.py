@@ -90,7 +90,6 @@ def choose(
     effort: Effort,
     *,
     links: Sequence[Link] = (),
-    below: float | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Answer:
     """Return the cheapest choice HiGHS finds.
@@ -105,8 +104,6 @@ def choose(
         Limits of the search.
     links
         Rows that tell where a truck is needed; they forbid nothing that is whole.
-    below
-        Only choices at least a little cheaper than this are wanted (fixed rounds included).
     cancelled
         Asked about twenty times a second; once True the answer is none at once, and HiGHS ends by its time limit.
     """
@@ -142,9 +139,6 @@ def choose(
     cost[x : x + y] = [tour.cost for tour in tours]
     cost[first_left : first_left + len(members)] = network.unserved_cost[members]
     constant = sum(each.cost for each in part.fixed)
-    if below is not None:
-        limit = below - constant - 1e-6 * max(1.0, abs(below))
-        rows.add([(int(k), float(cost[k])) for k in np.flatnonzero(cost)], -np.inf, limit)
     whole = np.zeros(columns, dtype=np.int64)
     whole[: first_left + len(members)] = 1
     upper = np.full(columns, np.inf)

@@ -24,10 +24,11 @@ _STEPS = 400
 
 @dataclass(frozen=True, eq=False)
 class Generated:
-    """Prices at the end, and whether no better round and no better tour exists (then their value is a bound)."""
+    """Prices at the end, rounds with their shares, link rows; `complete`: no better column exists, so it is a bound."""
 
     prices: Prices
-    links: tuple[Link, ...]
+    used: list[tuple[Round, float]]
+    links: list[Link]
     complete: bool
 
 
@@ -40,28 +41,33 @@ class Generator:
         self._useful = {tour: None for tour in tours if len(tour.stations) == 1}
         self._links: dict[Link, None] = {}
 
-    def run(self, part: Part, stopped: Callable[[], bool]) -> Generated | None:
-        """Add rounds of the part to the pool until none has a negative reduced cost; None where it fails."""
+    def run(self, part: Part, stopped: Callable[[], bool], *, thorough: bool = False) -> Generated | None:
+        """Add rounds of the part to the pool until none has a negative reduced cost; None where it fails.
+
+        Only a thorough run looks again with a wide beam where a narrow one finds nothing.
+        """
+        beams = (_BEAM, _FULL_BEAM) if thorough else (_BEAM,)
         relaxation = Relaxation(self._network, part, self._releases)
         relaxation.add_tours(self._useful)
         relaxation.add_links(self._links)
         relaxation.add(self._pool.within(part.members))
         graphs = graphs_of(self._network, part)
-        prices, exact = relaxation.solve(), False
+        prices, more, exact = relaxation.solve(), True, False
         for _ in range(_STEPS):
-            if prices is None or stopped():
+            if prices is None or not more or stopped():
                 break
-            more, exact = self._more(relaxation, graphs, prices)
-            if not more:
-                return Generated(prices, tuple(relaxation.links), exact)
-            prices = relaxation.solve()
-        return None if prices is None else Generated(prices, tuple(relaxation.links), complete=False)
+            more, exact = self._more(relaxation, graphs, prices, beams)
+            if more:
+                prices = relaxation.solve()
+        return None if prices is None else Generated(prices, relaxation.rounds_used(), relaxation.links, exact)
 
-    def _more(self, relaxation: Relaxation, graphs: Sequence[Graph], prices: Prices) -> tuple[bool, bool]:
+    def _more(
+        self, relaxation: Relaxation, graphs: Sequence[Graph], prices: Prices, beams: Sequence[int]
+    ) -> tuple[bool, bool]:
         """Add rounds, else tours, else link rows; return whether there were any, and whether the search was exact."""
         tolerance = 1e-7 * max(1.0, abs(prices.value))
         complete = False
-        for beam in (_BEAM, _FULL_BEAM):
+        for beam in beams:
             found, complete = look(self._network, graphs, prices, -tolerance, beam, _ROUNDS)
             new = self._pool.add(found)
             if new:

@@ -113,6 +113,7 @@ class Relaxation:
         self._rounds: list[tuple[Round, mathopt.Variable]] = []
         self._tours: list[tuple[Tour, mathopt.Variable]] = []
         self._links: dict[Link, mathopt.LinearConstraint] = {}
+        self._links_of: dict[tuple[int, int], list[tuple[Link, mathopt.LinearConstraint]]] = {}
         self._covers = {order: self._model.add_linear_constraint(lb=1.0) for order in part.members}
         self._supply, self._visits = [], []
         for k, releases_s in enumerate(releases):
@@ -193,13 +194,10 @@ class Relaxation:
             for following, row in zip([*releases[1:], FAR_S], self._supply[station], strict=True):
                 if each.latest_s < following:
                     row.set_coefficient(variable, -each.load_kg)
-            for link, row in self._links.items():
-                self._link_round(link, row, each, variable)
-
-    def _link_round(self, link: Link, row: mathopt.LinearConstraint, each: Round, variable: mathopt.Variable) -> None:
-        station = self._network.vans[each.fleet].station
-        if station == link.station and each.latest_s < link.end_s and link.order in each.orders:
-            row.set_coefficient(variable, -1.0)
+            for order in each.orders:
+                for link, row in self._links_of.get((station, order), ()):
+                    if each.latest_s < link.end_s:
+                        row.set_coefficient(variable, -1.0)
 
     def add_links(self, links: Iterable[Link]) -> None:
         """Add link rows over all tours and rounds there are and will be."""
@@ -208,10 +206,13 @@ class Relaxation:
                 continue
             row = self._model.add_linear_constraint(lb=0.0)
             self._links[link] = row
+            self._links_of.setdefault((link.station, link.order), []).append((link, row))
             for tour, variable in self._tours:
                 _link_tour(link, row, tour, variable)
             for each, variable in self._rounds:
-                self._link_round(link, row, each, variable)
+                here = self._network.vans[each.fleet].station == link.station
+                if here and each.latest_s < link.end_s and link.order in each.orders:
+                    row.set_coefficient(variable, -1.0)
 
     def solve(self) -> Prices | None:
         """Return value and prices, None where GLOP found no optimum."""
@@ -241,11 +242,15 @@ class Relaxation:
             ),
         )
 
+    def rounds_used(self) -> list[tuple[Round, float]]:
+        """Return the rounds of the last solution with their shares."""
+        shares = self._result.variable_values([variable for _, variable in self._rounds])
+        return [(each, x) for (each, _), x in zip(self._rounds, shares, strict=True) if x > _NOTHING]
+
     def broken_links(self, most: int) -> list[Link]:
         """Return the link rows that the last solution breaks most."""
-        rounds = self._result.variable_values([variable for _, variable in self._rounds])
+        used = self.rounds_used()
         trucks = self._result.variable_values([variable for _, variable in self._tours])
-        used = [(each, x) for (each, _), x in zip(self._rounds, rounds, strict=True) if x > _NOTHING]
         sent = [(tour, y) for (tour, _), y in zip(self._tours, trucks, strict=True) if y > _NOTHING]
         found: list[tuple[float, int, Link]] = []
         for station, releases in enumerate(self._releases):

@@ -12,7 +12,7 @@ from routing.solver.echelons.columns import Pool, Round, measured_round
 from routing.solver.echelons.construction import first_rounds
 from routing.solver.echelons.generation import Generated, Generator, graphs_of, look
 from routing.solver.echelons.neighbourhood import nearness, related
-from routing.solver.echelons.network import Network, compile_network
+from routing.solver.echelons.network import FloatArray, Network, compile_network
 from routing.solver.echelons.packing import pack_with_more
 from routing.solver.echelons.relaxation import Part, Prices
 from routing.solver.echelons.timing import make_plan
@@ -20,17 +20,23 @@ from routing.solver.echelons.tours import Tour, all_tours
 from routing.solver.portfolio import EngineAnswer
 from routing.solver.stopping import Clock
 
-_ENUMERATION_BEAM = 60_000
-_MOST_ROUNDS = 30_000
-"""Rounds of one fleet and slot looked at when closing the gap."""
-_WHOLE_COLUMNS, _PART_COLUMNS = (400, 1_500, 5_000), (250, 1_000)
-"""Columns of one choice at most, choice after choice: over the whole day, over a part."""
+_ENUMERATION_BEAM = 20_000
+_WHOLE_COLUMNS, _PART_COLUMNS = 3_000, 400
+"""Columns of one choice at most: over the whole day, over a part."""
 _PRECISION = 1e-6
 """Plans whose costs differ by a smaller share are equally good."""
 _WHOLE_S, _WHOLE_SHARE, _PART_S = 10.0, 0.25, 2.0
 """Seconds of one choice at most: over the whole day (and at most that share of what remains), over a part."""
 _WHOLE_NODES, _PART_NODES = 400, 100
 """Nodes of the search tree instead, where iterations are limited."""
+_PATIENCE = 25
+"""Parts planned anew in vain before the whole day is tried again."""
+_WHOLE_GAP, _RETRY = 0.03, 0.8
+"""The whole day is tried at gaps below that share of the cost, and again when the gap has shrunk to that share."""
+_DIVE_END = 16
+"""With so many orders left a dive ends and HiGHS chooses their rounds."""
+_SURE = 0.85
+"""Rounds of such a share are fixed together when diving; else the one of the largest share."""
 _FIRST_PART, _LEAST_PART, _MOST_PART = 24, 12, 60
 """Orders freed together, in the beginning, at least and at most."""
 
@@ -70,48 +76,88 @@ class _Run:
         self.generator = Generator(network, tours, self.pool)
         self.best = Found((), (), {}, float(network.unserved_cost.sum()))
         self.bound: float | None = None
-        self.proven = False
+        self.everything = Part(tuple(range(network.orders)))
+        self.whole: Generated | None = None
+        self.tried = float("inf")
+        """Gap when the whole day was last closed."""
         self.size = min(_FIRST_PART, network.orders)
 
     def start(self) -> None:
-        """Make a first plan, then one choice over the whole day with all prices known."""
+        """Make a first plan, then one by following the prices of the whole day."""
         self._report("construction")
         rounds = first_rounds(self.network, self.direct)
         self.pool.add(rounds)
-        everything = Part(tuple(range(self.network.orders)))
         self._choose_trucks(rounds)
         self._report("construction")
         if self.clock.finished():
             return
-        generated = self.generator.run(everything, self._half_time)
-        if generated is None:
+        self.whole = self.generator.run(self.everything, self._half_time, thorough=True)
+        if self.whole is None:
             return
-        if generated.complete:
-            self.bound = generated.prices.value
-        self.proven = self._close(everything, generated, whole=True)
-        if self.proven:
-            self.bound = self.best.cost
+        if self.whole.complete:
+            self.bound = self.whole.prices.value
+        self._report("improvement")
+        self._dive(self.whole)
+        self._report("improvement")
 
     def improve(self) -> None:
         """Free related rounds and plan them anew, until the clock says so or the plan is proved best."""
         near = nearness(self.network)
-        while not self.proven and not self.clock.finished():
-            freed = set(related(self.network, near, self.best.rounds, self.size, self.random))
-            members = self._left_out()
-            members += [order for k in sorted(freed) for order in self.best.rounds[k].orders]
-            kept = tuple(each for k, each in enumerate(self.best.rounds) if k not in freed)
-            part = Part(tuple(sorted(members)), kept)
-            generated = self.generator.run(part, self.clock.finished)
-            if generated is not None:
-                solved = self._close(part, generated, whole=False)
-                self._resize(solved)
+        calm = _PATIENCE
+        while not self.clock.finished():
+            if calm >= _PATIENCE:
+                calm = 0
+                if self._close_whole():
+                    self.bound = self.best.cost
+                    return
+            before = self.best.cost
+            self._replan(near)
+            calm = calm + 1 if self.best.cost >= before - _PRECISION * before else 0
             self.clock.iteration += 1
             self._report("improvement")
 
-    def _resize(self, solved: bool) -> None:
-        """Free a little more after a part solved to the end, less after one that was too large."""
-        step = 1 if solved else -4
+    def _dive(self, generated: Generated) -> None:
+        """Fix the rounds the prices are surest of, price the rest anew, and so on to a whole plan."""
+        fixed: list[Round] = []
+        left = set(range(self.network.orders))
+        while len(left) > _DIVE_END and not self.clock.interrupted():
+            sure = _surest(generated.used, left)
+            if not sure:
+                break
+            fixed += sure
+            left -= {order for each in sure for order in each.orders}
+            part = Part(tuple(sorted(left)), tuple(fixed))
+            again = self.generator.run(part, self.clock.interrupted)
+            if again is None:
+                return
+            generated = again
+        part = Part(tuple(sorted(left)), tuple(fixed))
+        self._close(part, generated, _PART_COLUMNS, self._effort(_PART_S, 1.0, _PART_NODES))
+
+    def _replan(self, near: FloatArray) -> None:
+        """Free some related rounds and choose anew among all that may be better for them."""
+        freed = set(related(self.network, near, self.best.rounds, self.size, self.random))
+        members = self._left_out()
+        members += [order for k in sorted(freed) for order in self.best.rounds[k].orders]
+        kept = tuple(each for k, each in enumerate(self.best.rounds) if k not in freed)
+        part = Part(tuple(sorted(members)), kept)
+        generated = self.generator.run(part, self.clock.finished)
+        if generated is None:
+            return
+        solved = self._close(part, generated, _PART_COLUMNS, self._effort(_PART_S, 1.0, _PART_NODES))
+        step = 2 if solved else -2
         self.size = min(max(_LEAST_PART, self.size + step), _MOST_PART, self.network.orders)
+
+    def _close_whole(self) -> bool:
+        """Choose among all rounds that may still close the gap of the whole day; return whether the plan is proved."""
+        if self.whole is None:
+            return False
+        gap = self.best.cost - self.whole.prices.value
+        if gap > _RETRY * self.tried or gap > _WHOLE_GAP * self.best.cost:
+            return False
+        self.tried = gap
+        effort = self._effort(_WHOLE_S, _WHOLE_SHARE, _WHOLE_NODES)
+        return self._close(self.everything, self.whole, _WHOLE_COLUMNS, effort)
 
     def _left_out(self) -> list[int]:
         served = {order for each in self.best.rounds for order in each.orders}
@@ -120,57 +166,43 @@ class _Run:
     def _half_time(self) -> bool:
         return self.clock.interrupted() or (not self.clock.deterministic and self.clock.share_done() > 0.5)
 
-    def _close(self, part: Part, generated: Generated, *, whole: bool) -> bool:
-        """Choose among the rounds that may close the gap of a part; return whether nothing better can exist.
-
-        A small choice first: it makes the gap so small that the next one is among few rounds, or all that matter.
-        """
-        sizes = _WHOLE_COLUMNS if whole else _PART_COLUMNS
-        constant = sum(each.cost for each in part.fixed)
-        graphs = graphs_of(self.network, part)
-        known = True
-        for stage, most in enumerate(sizes):
-            gap = self.best.cost - constant - generated.prices.value
-            if gap <= _PRECISION * max(1.0, self.best.cost):
-                return generated.complete
-            if stage > 0 and not self.clock.finished():
-                found, known = look(self.network, graphs, generated.prices, gap, _ENUMERATION_BEAM, _MOST_ROUNDS)
-                self.pool.add(found)
-            rounds, all_there = self._promising(part, generated.prices, gap, most)
-            proven = self._choose(part, generated, rounds, gap, self._effort(whole))
-            if stage > 0 and all_there and proven:
-                return known and generated.complete
-            if self.clock.finished():
-                break
-        return False
+    def _close(self, part: Part, generated: Generated, most: int, effort: Effort) -> bool:
+        """Choose among the rounds that may close the gap of a part; return whether nothing better can exist."""
+        prices = generated.prices
+        gap = self.best.cost - sum(each.cost for each in part.fixed) - prices.value
+        tolerance = _PRECISION * max(1.0, self.best.cost)
+        if gap <= tolerance:
+            return generated.complete
+        rounds, all_there = self._promising(part, prices, gap, most)
+        tours = [tour for tour in self.tours if prices.reduced_tour(tour) < gap]
+        answer = choose(
+            self.network, part, rounds, tours, effort, links=generated.links, cancelled=self.clock.cancelled
+        )
+        exact = generated.complete and all_there and answer.proven
+        if answer.choice is None:
+            return exact
+        self._take(answer.choice.rounds, answer.choice.tours)
+        return exact and self.best.cost <= answer.choice.cost + tolerance
 
     def _promising(self, part: Part, prices: Prices, gap: float, most: int) -> tuple[list[Round], bool]:
         """Return the rounds of the part that may close the gap, at most so many, and whether these are all."""
+        found, complete = look(self.network, graphs_of(self.network, part), prices, gap, _ENUMERATION_BEAM, most)
+        known = Pool()
+        known.add(found)
+        known.add(self.pool.within(part.members))
         ranked = []
-        for number, each in enumerate(self.pool.within(part.members)):
+        for number, each in enumerate(known.within(part.members)):
             reduced = prices.reduced_round(each, self.network.vans[each.fleet].station)
             if reduced < gap:
                 ranked.append((reduced, number, each))
         ranked.sort(key=lambda entry: entry[:2])
-        return [each for _, _, each in ranked[:most]], len(ranked) <= most
+        return [each for _, _, each in ranked[:most]], complete and len(ranked) <= most
 
-    def _choose(self, part: Part, generated: Generated, rounds: Sequence[Round], gap: float, effort: Effort) -> bool:
-        """Let HiGHS choose; keep what it finds. Return whether no better plan of these columns exists."""
-        tours = [tour for tour in self.tours if generated.prices.reduced_tour(tour) < gap]
-        answer = choose(
-            self.network, part, rounds, tours, effort,
-            links=generated.links, below=self.best.cost, cancelled=self.clock.cancelled,
-        )  # fmt: skip
-        if answer.choice is None:
-            return answer.proven
-        self._take(answer.choice.rounds, answer.choice.tours)
-        return answer.proven and self.best.cost <= answer.choice.cost + _PRECISION * max(1.0, self.best.cost)
-
-    def _effort(self, whole: bool) -> Effort:
+    def _effort(self, most_s: float, share: float, nodes: int) -> Effort:
+        """Return the limits of one choice: seconds, and at most that share of what remains, or nodes."""
         if self.clock.deterministic:
-            return Effort(None, _WHOLE_NODES if whole else _PART_NODES)
-        most_s = min(_WHOLE_S, _WHOLE_SHARE * self.clock.remaining_s) if whole else _PART_S
-        return Effort(max(0.05, min(most_s, self.clock.remaining_s)), None)
+            return Effort(None, nodes)
+        return Effort(max(0.05, min(most_s, share * self.clock.remaining_s)), None)
 
     def _choose_trucks(self, rounds: Sequence[Round]) -> None:
         """Take rounds as they are, with the cheapest trucks for them."""
@@ -199,6 +231,20 @@ class _Run:
 
     def _report(self, stage: str) -> None:
         self.clock.report(stage, self.best.cost, sum(len(each.orders) for each in self.best.rounds))
+
+
+def _surest(used: Sequence[tuple[Round, float]], left: set[int]) -> list[Round]:
+    """Return the rounds to fix next, no order in two of them."""
+    chosen: list[Round] = []
+    taken: set[int] = set()
+    ranked = sorted(used, key=lambda entry: (-entry[1], entry[0].fleet, entry[0].orders))
+    for each, share in ranked:
+        if chosen and share < _SURE:
+            break
+        if left.issuperset(each.orders) and taken.isdisjoint(each.orders):
+            chosen.append(each)
+            taken |= set(each.orders)
+    return chosen
 
 
 def _without_repeats(network: Network, rounds: Sequence[Round]) -> list[Round] | None:
