@@ -19,6 +19,7 @@ from routing.export import write_outputs
 from routing.model.order import Order
 from routing.model.plan import Objective, OrderLegs, Plan, PlanDocument, Rejected, ScenarioRef
 from routing.notes import Note, notes_of
+from routing.objective import weigh
 from routing.output_folder import refuse_unusable, staged_output
 from routing.plan_io import derive_legs, plan_to_bytes
 from routing.plan_paths import attach_paths
@@ -144,7 +145,8 @@ def plan_deliveries(
     notes = notes_of(scenario, area, built)
     watch.lap("build")
     limits, seed = _limits(scenario, options), _seed(scenario, options)
-    solution = solve(built.problem, limits, seed, lambda state: tell(_status(state, limits)), cancelled)
+    wanted = weigh(built.problem, scenario.preferences)
+    solution = solve(wanted, limits, seed, lambda state: tell(_status(state, limits)), cancelled)
     watch.lap("solve")
     document = make_document(scenario, built, area, solution, seed, options.only)
     watch.lap("draw")

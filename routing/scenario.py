@@ -24,6 +24,7 @@ from routing.model.carrier import DroneService, VehicleType
 from routing.model.order import Order, RejectedRow
 from routing.model.problem import CostRates
 from routing.model.product import Products
+from routing.objective import ENDS, Preferences
 from routing.order_import import ORDER_RECORD, Known, OrderBook, read_orders
 from routing.products import load_products, read_products
 from routing.records import Field, RecordType, Where, did_you_mean, read_record
@@ -62,6 +63,7 @@ SCENARIO_RECORD: Final = RecordType(
         Field("files", "table", "names of the other files", True),
         Field("costs", "table", "cost rates"),
         Field("solver", "table", "limits of the search"),
+        Field("objective", "table", "what counts beside money"),
     ),
 )
 FILES_RECORD: Final = RecordType(
@@ -108,6 +110,15 @@ SOLVER_RECORD: Final = RecordType(
         Field("time_limit_s", "number", "time for the search", default=60.0, low=0, high=604_800, unit="seconds"),
         Field("max_iterations", "integer", "iterations of the search; absent: not bounded", low=0),
         Field("seed", "integer", "seed of the search", default=1, low=0, high=2_147_483_647),
+    ),
+)
+OBJECTIVE_RECORD: Final = RecordType(
+    "objective",
+    "what counts beside money: `[objective]`",
+    (
+        Field("first", "texts", f"ends that come before money: {', '.join(ENDS)}", default=()),
+        Field("co2_per_kg", "number", "price of a kilogram of CO2", default=0.0, low=0, unit="minor units"),
+        Field("cold_loss", "number", "factor on the value of cold goods that spoil", default=1.0, low=0),
     ),
 )
 
@@ -176,6 +187,7 @@ class Scenario:
     products: Products
     rates: CostRates
     limits: SolverLimits
+    preferences: Preferences
     files: ScenarioFiles
     digest: str
 
@@ -286,6 +298,7 @@ def _scenario(config: _Config, products: Products, sites: SiteBook, book: OrderB
         products=products,
         rates=_rates(config.costs),
         limits=SolverLimits(**config.solver),
+        preferences=Preferences(**config.objective),
         files=ScenarioFiles(**_paths(config)),
         digest=scenario_digest(config.folder, config.names),
     )
@@ -300,7 +313,7 @@ class _Config:
 
     Parameters
     ----------
-    head, costs, solver
+    head, costs, solver, objective
         Values by key; faulty ones are absent.
     names
         Usable file names as given, by key.
@@ -311,6 +324,7 @@ class _Config:
     names: Names
     costs: Mapping[str, Any]
     solver: Mapping[str, Any]
+    objective: Mapping[str, Any]
 
     def file(self, key: str) -> tuple[Path, str] | None:
         """Return path and name of a file; None where there is none or its name is faulty."""
@@ -329,7 +343,7 @@ def _read_config(folder: Path, collector: FaultCollector) -> _Config:
     where = Where(CONFIG_FILE)
     head, faults = read_record(SCENARIO_RECORD, document, where)
     parts: dict[str, dict[str, Any]] = {}
-    for record in (FILES_RECORD, COSTS_RECORD, SOLVER_RECORD):
+    for record in (FILES_RECORD, COSTS_RECORD, SOLVER_RECORD, OBJECTIVE_RECORD):
         values = document.get(record.name, {})
         if not isinstance(values, dict):
             reason, remedy = f"'{record.name}' is not a table", f"Write it as [{record.name}]."
@@ -337,11 +351,11 @@ def _read_config(folder: Path, collector: FaultCollector) -> _Config:
             values = {}
         parts[record.name], more = read_record(record, values, Where(CONFIG_FILE, prefix=f"{record.name}."))
         faults += more
-    faults += _check_head(head, where)
+    faults += _check_head(head, where) + _check_ends(parts["objective"])
     usable, more = _check_files(folder, {key: name for key, name in parts["files"].items() if name})
     for fault in (*faults, *more):
         collector.add(fault)
-    return _Config(folder, head, usable, parts["costs"], parts["solver"])
+    return _Config(folder, head, usable, parts["costs"], parts["solver"], parts["objective"])
 
 
 def _check_head(head: Mapping[str, Any], where: Where) -> list[Fault]:
@@ -357,6 +371,19 @@ def _check_head(head: Mapping[str, Any], where: Where) -> list[Fault]:
     if currency is not None and not re.fullmatch(r"[A-Z]{3}", currency):
         reason, remedy = "the currency is no ISO 4217 code", "Give three capital letters, for example CNY or EUR."
         faults.append(where.fault(FaultCode.BAD_NAME, "currency", currency, reason, remedy))
+    return faults
+
+
+def _check_ends(objective: Mapping[str, Any]) -> list[Fault]:
+    """Return a fault for each end named that is none, or is named twice."""
+    where, faults = Where(CONFIG_FILE, prefix="objective."), []
+    named = objective.get("first", ())
+    for k, end in enumerate(named):
+        if end not in ENDS:
+            reason, remedy = "no such end", did_you_mean(end, ENDS, "ends")
+            faults.append(where.fault(FaultCode.UNKNOWN_CHOICE, "first", end, reason, remedy))
+        elif end in named[:k]:
+            faults.append(where.fault(FaultCode.DUPLICATE_ID, "first", end, "named twice", "Name each end once."))
     return faults
 
 

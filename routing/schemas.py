@@ -20,7 +20,7 @@ from routing.order_import import ORDER_RECORD
 from routing.plan_io import plan_schema
 from routing.products import BOX_RECORD, CLASS_RECORD, PRODUCTS_RECORD, STORE_RECORD
 from routing.records import Field, RecordType
-from routing.scenario import COSTS_RECORD, FILES_RECORD, SCENARIO_RECORD, SOLVER_RECORD
+from routing.scenario import COSTS_RECORD, FILES_RECORD, OBJECTIVE_RECORD, SCENARIO_RECORD, SOLVER_RECORD
 from routing.sites import SITE_RECORD
 
 Schema = dict[str, Any]
@@ -34,6 +34,7 @@ DOCUMENTED_RECORDS: Final = (
     FILES_RECORD,
     COSTS_RECORD,
     SOLVER_RECORD,
+    OBJECTIVE_RECORD,
     SITE_RECORD,
     ORDER_RECORD,
     VEHICLE_RECORD,
@@ -50,7 +51,13 @@ DOCUMENTED_RECORDS: Final = (
 def json_schemas() -> dict[str, Schema]:
     """Return the JSON Schema of each kind of file by name; tables as the list of their rows."""
     return {
-        "scenario": _document(SCENARIO_RECORD, files=FILES_RECORD, costs=COSTS_RECORD, solver=SOLVER_RECORD),
+        "scenario": _document(
+            SCENARIO_RECORD,
+            files=FILES_RECORD,
+            costs=COSTS_RECORD,
+            solver=SOLVER_RECORD,
+            objective=OBJECTIVE_RECORD,
+        ),
         "sites": _rows(SITE_RECORD),
         "orders": _rows(ORDER_RECORD),
         "fleet": _fleet_schema(),
