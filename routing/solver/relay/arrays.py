@@ -83,6 +83,16 @@ class Draft(NamedTuple):
     """Shape (1,)."""
 
 
+Scratch = tuple[Ints, Ints, Floats]
+"""Three arrays of shape (c,): who is out, in which order they come in again, and the keys of that order."""
+
+
+def empty_scratch(facts: Facts) -> Scratch:
+    """Return room for one move."""
+    n = len(facts.customer)
+    return np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64), np.zeros(n)
+
+
 def empty_draft(facts: Facts, trucks: int) -> Draft:
     """Return the plan that serves nobody."""
     n = len(facts.customer)

@@ -5,13 +5,15 @@ courier's round from the out-stop. Times are kept as intervals: each stop of a t
 the interval its goods leave open, so that nothing is fixed before it must be.
 
 All of it is one module: the compiler's cache on disk notices changes of the module it compiles only. `improve` is the
-one function called from outside, since each such function is compiled once more for callers in Python.
+only function called from outside, since each such function is compiled once more for callers in Python; while it is
+compiled for the first time, `insert` runs interpreted (`uncompiled`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar, cast
+from types import FunctionType
+from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
@@ -49,6 +51,7 @@ from routing.solver.relay.arrays import (
     Facts,
     Floats,
     Ints,
+    Scratch,
     Words,
 )
 
@@ -61,9 +64,22 @@ _BLINK = 0.01
 _S13, _S7, _S17, _S11 = np.uint64(13), np.uint64(7), np.uint64(17), np.uint64(11)
 
 
+def _compiled(function: F, **more: bool) -> F:
+    """Compile a function when first called, its machine code kept on disk where there is a place for it.
+
+    Nothing here allocates, so references to arrays need no counting (``_nrt``), which costs time at every call and more
+    when compiling.
+    """
+    options: dict[str, Any] = {"error_model": "numpy", "_nrt": False, **more}
+    try:
+        return cast("F", numba.njit(cache=True, **options)(function))
+    except RuntimeError:
+        return cast("F", numba.njit(**options)(function))
+
+
 def _jit(function: F) -> F:
-    """Compile a function when first called, its machine code kept on disk."""
-    return cast("F", numba.njit(cache=True, error_model="numpy")(function))
+    """Compile a function that only compiled functions call."""
+    return _compiled(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
 @_jit
@@ -365,7 +381,7 @@ def _rounds_from(draft: Draft, out: int) -> int:
 
 
 @_jit
-def _insert(facts: Facts, draft: Draft, rng: Words, customer: int) -> bool:
+def insert(facts: Facts, draft: Draft, rng: Words, customer: int) -> bool:
     """Put a customer where it adds least; False where it fits nowhere or costs more than leaving it out."""
     best = (facts.customer[customer, PENALTY], 0.0, -1, -1, (_NEVER, -1, -1, -1, -1))
     chosen = -1
@@ -609,7 +625,7 @@ def _repair(facts: Facts, draft: Draft, rng: Words, order: Ints, count: int) -> 
                 continue
             _leave_round(draft, customer)
             _refresh(facts, draft)
-        _insert(facts, draft, rng, customer)
+        insert(facts, draft, rng, customer)
 
 
 @_jit
@@ -641,22 +657,40 @@ def _copy(source: Draft, target: Draft) -> None:
 
 
 @_jit
-def improve(facts: Facts, now: Draft, trial: Draft, best: Draft, rng: Words, moves: int, temperature: float) -> None:
-    """Make some moves by simulated annealing; `now` is where the search stands, `trial` is scratch."""
-    n = len(facts.customer)
-    out, order, key = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64), np.zeros(n)
+def _move(facts: Facts, trial: Draft, rng: Words, scratch: Scratch) -> None:
+    """Take some customers out and put them in again."""
+    out, order, key = scratch
+    _mark(facts, trial, rng, out)
+    for customer in range(len(out)):
+        if out[customer] > 0:
+            _leave_truck(trial, customer)
+        if out[customer] == 1 and trial.who[customer, ROUND] >= 0:
+            _leave_round(trial, customer)
+    _refresh(facts, trial)
+    count = _order(facts, rng, out, order, key)
+    _repair(facts, trial, rng, order, count)
+
+
+def _improve(
+    facts: Facts, now: Draft, trial: Draft, best: Draft, rng: Words, moves: int, temperature: float, scratch: Scratch
+) -> None:
+    """Make some moves by simulated annealing; `now` is where the search stands, `trial` is overwritten."""
     for _ in range(moves):
         _copy(now, trial)
-        _mark(facts, trial, rng, out)
-        for customer in range(n):
-            if out[customer] > 0:
-                _leave_truck(trial, customer)
-            if out[customer] == 1 and trial.who[customer, ROUND] >= 0:
-                _leave_round(trial, customer)
-        _refresh(facts, trial)
-        count = _order(facts, rng, out, order, key)
-        _repair(facts, trial, rng, order, count)
+        _move(facts, trial, rng, scratch)
         if trial.cost[0] < now.cost[0] - temperature * np.log(max(1e-300, _random(rng))):
             _copy(trial, now)
             if now.cost[0] < best.cost[0] - 1e-6:
                 _copy(now, best)
+
+
+improve = _compiled(_improve, no_cfunc_wrapper=True)
+
+
+def uncompiled(name: str) -> Callable[..., Any]:
+    """Return a function of this module to be interpreted, with all it calls: slow, with the same results."""
+    plain = dict(globals())
+    for found, function in globals().items():
+        if hasattr(function, "py_func"):
+            plain[found] = FunctionType(function.py_func.__code__, plain)
+    return cast("Callable[..., Any]", plain[name])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 
 from routing.model.problem import Problem
 from routing.solver.portfolio import EngineAnswer
 from routing.solver.relay import kernel
-from routing.solver.relay.arrays import ROUND, Draft, Words, copy_draft, empty_draft
+from routing.solver.relay.arrays import CLOSE, ROUND, Draft, Facts, Words, copy_draft, empty_draft, empty_scratch
 from routing.solver.relay.day import compile_day
 from routing.solver.relay.plan import make_plan
 from routing.solver.stopping import Clock
@@ -20,30 +21,79 @@ _CHUNK_S = 0.05
 """How long the search runs without a look at the clock."""
 _CHUNK_MOVES = 20
 """Moves between two looks where iterations are limited, and in the first chunk."""
+_HEAD_START_S = 1.0
+"""Machine code that is on disk is loaded by then; else the first plan is made without it."""
+_NAP_S = 0.02
 
 
 def search_relay(problem: Problem, clock: Clock, seed: int) -> EngineAnswer:
-    """Plan a relay day; there is always a plan, and no bound."""
+    """Plan a relay day; there is always a plan, and no bound.
+
+    The first run on a machine compiles the search for some seconds. Meanwhile a first plan is made without it; the
+    compiler goes on after the answer where the time limit is shorter, so that the next run finds the machine code.
+    """
     day = compile_day(problem)
-    trucks = min(len(day.trucks), len(problem.orders))
-    now, trial, best = (empty_draft(day.facts, trucks) for _ in range(3))
+    facts, trucks = day.facts, min(len(day.trucks), len(problem.orders))
+    now, best = empty_draft(facts, trucks), empty_draft(facts, trucks)
     rng = _generator(seed)
+    compiling = _compile(facts, trucks)
+    if not clock.deterministic and not _await(compiling, clock, _HEAD_START_S):
+        _first_plan(facts, now, best, rng, clock, compiling)
+        clock.report("construction", float(best.cost[0]), _served(best), force=True)
+    if _await(compiling, clock):
+        _anneal(facts, now, best, rng, clock)
+    return EngineAnswer(make_plan(day, best), clock.iteration)
 
-    def moves(count: int, temperature: float) -> None:
-        kernel.improve(day.facts, now, trial, best, rng, count, temperature)
-        clock.iteration += count
 
-    moves(1, 1.0)  # the first repair builds a whole plan
-    mean, chunk = float(best.cost[0]) / len(problem.orders), _CHUNK_MOVES
-    copy_draft(best, now)
+def _anneal(facts: Facts, now: Draft, best: Draft, rng: Words, clock: Clock) -> None:
+    """Search from `now`, which may be empty, until the limits are reached; leave the best plan in `best`."""
+    trial, scratch = empty_draft(facts, len(now.tour)), empty_scratch(facts)
+    kernel.improve(facts, now, trial, best, rng, 1, 0.0, scratch)  # the first repair builds a whole plan
+    clock.iteration += 1
+    mean, chunk = float(best.cost[0]) / len(facts.customer), _CHUNK_MOVES
     while not clock.finished():
         temperature = mean * _WARM * (_COLD / _WARM) ** min(1.0, clock.share_done())
-        begun = time.perf_counter()
-        moves(_room(clock, chunk), temperature)
+        begun, count = time.perf_counter(), _room(clock, chunk)
+        kernel.improve(facts, now, trial, best, rng, count, temperature, scratch)
+        clock.iteration += count
         if not clock.deterministic:
             chunk = _next_chunk(chunk, time.perf_counter() - begun)
         clock.report("improvement", float(best.cost[0]), _served(best))
-    return EngineAnswer(make_plan(day, best), clock.iteration)
+
+
+def _first_plan(facts: Facts, now: Draft, best: Draft, rng: Words, clock: Clock, compiling: Future[None]) -> None:
+    """Without machine code, put in the customers by their latest times, then repair while some are left out."""
+    insert, improve = kernel.uncompiled("insert"), kernel.uncompiled("improve")
+    for customer in np.argsort(facts.customer[:, CLOSE], kind="stable"):
+        if clock.finished():
+            break
+        insert(facts, now, rng, int(customer))
+    copy_draft(now, best)
+    trial, scratch = empty_draft(facts, len(now.tour)), empty_scratch(facts)
+    while _served(best) < len(facts.customer) and not compiling.done() and not clock.finished():
+        improve(facts, now, trial, best, rng, 1, 0.0, scratch)
+        clock.iteration += 1
+
+
+def _compile(facts: Facts, trucks: int) -> Future[None]:
+    """Compile the search, or load its machine code, in another thread: it takes long the first time."""
+    drafts = [empty_draft(facts, trucks) for _ in range(3)]
+    executor = ThreadPoolExecutor(1, thread_name_prefix="relay-compiler")
+    idle = (_generator(0), 0, 0.0, empty_scratch(facts))
+    compiling = executor.submit(kernel.improve, facts, drafts[0], drafts[1], drafts[2], *idle)
+    executor.shutdown(wait=False)
+    return compiling
+
+
+def _await(compiling: Future[None], clock: Clock, longest_s: float = float("inf")) -> bool:
+    """Wait for the compiler, until the clock says so or for some seconds; return whether it is done."""
+    begun = time.monotonic()
+    while not compiling.done():
+        if clock.finished() or time.monotonic() - begun > longest_s:
+            return False
+        time.sleep(_NAP_S)
+    compiling.result()
+    return True
 
 
 def _generator(seed: int) -> Words:
