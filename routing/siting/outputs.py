@@ -58,6 +58,7 @@ POINT_COLUMNS = (
     "people",
     "parcels",
     "mean_min",
+    "bus_lines",
 )
 SETTLEMENT_COLUMNS = (
     "id",
@@ -121,6 +122,7 @@ def point_rows(outcome: SiteOutcome) -> list[dict[str, object]]:
                 "people": round(float(people[j])),
                 "parcels": round(float(parcels[j]), 1),
                 "mean_min": round(float(walked[j] / people[j]), 1) if people[j] else "",
+                "bus_lines": ";".join(place.bus_lines),
             }
         )
     return rows

@@ -183,6 +183,7 @@ def _scenarios(
             measure_reach(area, settlements, candidates, request.profile, closures=closed, cache=cache).minutes
         )
     if request.lost_lines:
+        _check_lines(area, request.lost_lines)
         roadless = _without_road(scenario, area, candidates)
         for line in request.lost_lines:
             minutes = usual.minutes.copy()
@@ -191,6 +192,20 @@ def _scenarios(
                     minutes[:, j] = np.inf
             found.append(minutes)
     return np.stack(found)
+
+
+def _check_lines(area: Area, lines: tuple[str, ...]) -> None:
+    known = sorted({trip.line_id for trip in area.timetable.trips}) if area.timetable is not None else []
+    faults = []
+    for line in lines:
+        if line not in known:
+            near = nearest_name(line, known)
+            remedy = f"Use one of {', '.join(known)}" + (f"; did you mean {near}?" if near else "")
+            reason = "no bus of that line runs on the service date"
+            fault = Fault(FaultCode.UNKNOWN_CHOICE, "command line", reason, remedy, field="--lost-line", value=line)
+            faults.append(fault)
+    if faults:
+        raise InputError(faults)
 
 
 def _without_road(scenario: Scenario, area: Area, candidates: tuple[Candidate, ...]) -> list[bool]:

@@ -141,6 +141,9 @@ def test_scenarios_census_and_points_from_tables(
     county: Path, cache: Cache, tmp_path: Path, run: tuple[SiteOutcome, Path]
 ) -> None:
     """Tests a census, a table of points and a lost line together, and that rows in another order answer the same."""
+    timetable = run[0].area.timetable
+    assert timetable is not None
+    line = timetable.trips[0].line_id
     places = run[0].study.settlements[:6]
     rows = [f"{place.name},{place.lon},{place.lat},{place.people:.0f}" for place in places]
     census, other = tmp_path / "census.csv", tmp_path / "other.csv"
@@ -152,11 +155,13 @@ def test_scenarios_census_and_points_from_tables(
     answers = []
     for table in (census, other):
         request = SiteRequest(
-            Aim(open_n=2, over="worst"), demand=str(table), candidates=(str(points),), lost_lines=("x",)
+            Aim(open_n=2, over="worst"), demand=str(table), candidates=(str(points),), lost_lines=(line,)
         )
         answers.append(site_points(county, None, request, cache=cache).answer)
     assert answers[0].proven
     assert answers[0].value == pytest.approx(answers[1].value)
+    with pytest.raises(InputError, match="no bus of that line"):
+        site_points(county, None, SiteRequest(Aim(open_n=1), lost_lines=(f"{line}x",)), cache=cache)
     with pytest.raises(InputError, match="no travel profile"):
         site_points(county, None, SiteRequest(Aim(open_n=1), profile="walkr"), cache=cache)
 
