@@ -68,7 +68,7 @@ def weigh(problem: Problem, preferences: Preferences) -> Problem:
 
 def _serve_first(problem: Problem) -> Problem:
     """Make leaving an order out dearer than the dearest day a carrier of its own could have."""
-    dearest = max((_day_cost(problem, carrier) for carrier in (*problem.vehicles, *problem.drones)), default=0.0)
+    dearest = _dearest_day(problem)
     loss = max((order.value for order in problem.orders), default=0.0)
     orders = tuple(replace(order, unserved_cost=order.unserved_cost + dearest + loss) for order in problem.orders)
     return replace(problem, orders=orders)
@@ -76,7 +76,7 @@ def _serve_first(problem: Problem) -> Problem:
 
 def _save_carriers_first(problem: Problem) -> Problem:
     """Make using a carrier dearer than all that any carrier can cost in a day."""
-    price = max((_day_cost(problem, carrier) for carrier in (*problem.vehicles, *problem.drones)), default=0.0)
+    price = _dearest_day(problem)
     vehicles = tuple(
         replace(vehicle, type=replace(vehicle.type, fixed_cost=vehicle.type.fixed_cost + price))
         for vehicle in problem.vehicles
@@ -86,6 +86,11 @@ def _save_carriers_first(problem: Problem) -> Problem:
         for drone in problem.drones
     )
     return replace(problem, vehicles=vehicles, drones=drones)
+
+
+def _dearest_day(problem: Problem) -> float:
+    costs = [_day_cost(problem, vehicle) for vehicle in problem.vehicles]
+    return max(costs + [_day_cost(problem, drone) for drone in problem.drones], default=0.0)
 
 
 def _day_cost(problem: Problem, carrier: Vehicle | Drone) -> float:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from problems import COURIER, TRICYCLE, VAN, bus_trip, order, place, problem
+from problems import TRICYCLE, VAN, bus_trip, order, place, problem
 
 from geodata.location import Level
 from routing.evaluation import cost_of, kpis
@@ -66,7 +66,7 @@ def test_price_of_co2_moves_goods_off_the_diesel_van() -> None:
     """Tests that a high price of CO2 prefers a dear bus to a van, and that the cost reported keeps the true rates."""
     places = [place("hub", 0, 0, Level.COUNTY), place("v", 12, 0)]
     trip = bus_trip("bus", [("hub", 30_000), ("v", 33_000)], fee_per_piece=13_000.0)
-    case = problem(places, [order("o1", "hub", "v", unserved_cost=90_000.0)], [(VAN, "hub", 1), (COURIER, "v", 1)],
+    case = problem(places, [order("o1", "hub", "v", unserved_cost=90_000.0)], [(VAN, "hub", 1)],
                    bus_trips=[trip])  # fmt: skip
     dirty, clean = planned(case, Preferences()), planned(case, Preferences(co2_per_kg=5_000.0))
     assert {route.kind for route in dirty.routes} == {"vehicle"}
