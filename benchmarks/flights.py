@@ -97,7 +97,7 @@ def measure(data: Path, n_places: int, type_id: str, seed: int) -> str:
             f"{in_reach[:, :, k].sum() / max(1, open_hours.sum()):.0%} of the flights with {kg:.0f} kg"
             for k, kg in enumerate(payload_kg)
         )
-        + ".\n"
+        + ". Compiled loops are read from their cache; the first run on a machine compiles them for some seconds.\n"
     )
 
 

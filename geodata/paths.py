@@ -11,6 +11,7 @@ import numpy as np
 from geodata.contraction import contract
 from geodata.hierarchy import TABLE_CELLS, Hierarchy, Table, build_hierarchy, sweep
 from geodata.location import FloatArray
+from geodata.path_loops import indices_along
 from geodata.profiles import EdgeCosts
 from geodata.street_matrix import Snap, whole_seconds
 from geodata.streets import IntArray, StreetNetwork
@@ -124,9 +125,10 @@ def path_geometry(network: StreetNetwork, nodes: Sequence[int]) -> FloatArray:
     KeyError
         If a node is not in the network.
     """
-    index = network.node_index(nodes)
+    wanted = np.fromiter(nodes, dtype=np.int64, count=len(nodes))
+    index = indices_along(wanted, network.node_id, network.first_edge, network.edge_to)
     if (index < 0).any():
-        msg = f"node {int(np.asarray(nodes)[index < 0][0])} is not in the street network"
+        msg = f"node {int(wanted[index < 0][0])} is not in the street network"
         raise KeyError(msg)
     return np.column_stack([network.node_lon[index], network.node_lat[index], network.node_elevation_m[index]])
 
