@@ -5,7 +5,7 @@
     python benchmarks/siting.py county [--seed N]
 
 FOLDER holds ``pmed/``, ``pmedcap/`` and ``cap/``. Each line is one JSON record; CPU seconds include worker threads.
-spopt and PuLP are needed for the second only and are no dependencies of Shanlu.
+spopt and PuLP are needed for the second only and are development dependencies.
 """
 
 from __future__ import annotations
