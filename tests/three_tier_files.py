@@ -54,7 +54,7 @@ def write_random(folder: Path, seed: int, customers: int) -> Path:
         begin = draw.uniform(0, 60)
         demands.append(f"d{k} {draw.randint(4, 20)} {begin:.2f} {begin + draw.uniform(20, 60):.2f}")
     room = draw.choice([22, 40])
-    rows += [f"L L0 F {room} 1 6 {draw.choice([7, 11])} 5", "A B", "P Q"]
-    rows += [f"L L1 F {room} 1 3 {draw.choice([9, 14])} 4", "E B", "R Q"]
+    rows += [f"L L0 F {room} 1 6 {draw.choice([7, 11])} 4", "A B", "P Q"]
+    rows += [f"L L1 F {room} 1 3 {draw.choice([9, 14])} 3", "E B", "R Q"]
     params = "Lmax 100000\nmaxTrucks 3\nmaxFreightersPerStop 2\ntrucksCap 38\nfreightersCap 30\n"
     return write(folder, "\n".join(rows) + "\n", "\n".join(demands) + "\n", params)

@@ -43,7 +43,8 @@ def changed(problem: Problem, part: str) -> Problem:
     matrix = problem.matrices["truck"]
     reached = replace(matrix, ids=(*matrix.ids[:-1], "door d1"))
     fleet = {
-        "rounds": {"max_rounds": 2}, "hours": {"cost_per_h": 5.0}, "range": {"range_wh": 9.0}, "shift": {"shift_end_s": 9},
+        "rounds": {"max_rounds": 2}, "hours": {"cost_per_h": 5.0}, "range": {"range_wh": 9.0},
+        "shift": {"shift_end_s": 9},
         "rest": {"max_continuous_drive_s": 14_400}, "drive": {"max_drive_s": 9}, "litres": {"compartments": ()},
     }  # fmt: skip
     if part in fleet:
