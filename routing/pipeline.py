@@ -24,7 +24,8 @@ from routing.output_folder import refuse_unusable, staged_output
 from routing.plan_io import derive_legs, plan_to_bytes
 from routing.plan_paths import attach_paths
 from routing.scenario import Scenario
-from routing.solver import Limits, Progress, Solution, solve
+from routing.solver import Limits, Progress, Solution
+from routing.solver.parallel import Helpers, solve_together
 
 NAMED_VERSIONS = ("shanlu", "ortools", "numpy", "scipy")
 
@@ -39,12 +40,15 @@ class PlanOptions:
         Effort of the search. Where either is given, what the scenario says about effort no longer counts.
     only
         Kinds of carrier to use; empty means all.
+    sequential
+        Fix every order's itinerary before any round is made, for comparison.
     """
 
     time_limit_s: float | None = None
     max_iterations: int | None = None
     seed: int | None = None
     only: tuple[str, ...] = ()
+    sequential: bool = False
     reject_bad_rows: bool = False
     lang: str = "en"
 
@@ -112,6 +116,7 @@ def plan_deliveries(
     progress: Callable[[Status], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
     cache: Cache | None = None,
+    helpers: Helpers | None = None,
 ) -> Outcome:
     """Plan the day of a scenario folder, check the plan, and write its files.
 
@@ -123,6 +128,8 @@ def plan_deliveries(
         Told every stage, and while searching about twice a second.
     cancelled
         Asked while searching; once it returns True the best plan so far is checked and written.
+    helpers
+        Where further searches run beside the one in this process; the best plan is kept.
 
     Raises
     ------
@@ -146,7 +153,7 @@ def plan_deliveries(
     watch.lap("build")
     limits, seed = _limits(scenario, options), _seed(scenario, options)
     wanted = weigh(built.problem, scenario.preferences)
-    solution = solve(wanted, limits, seed, lambda state: tell(_status(state, limits)), cancelled)
+    solution = solve_together(wanted, limits, seed, helpers, lambda state: tell(_status(state, limits)), cancelled)
     watch.lap("solve")
     document = make_document(scenario, built, area, solution, seed, options.only)
     watch.lap("draw")
@@ -225,12 +232,12 @@ def document_of(
 
 
 def _limits(scenario: Scenario, options: PlanOptions) -> Limits:
-    if options.time_limit_s is None and options.max_iterations is None:
+    time_limit_s, max_iterations = options.time_limit_s, options.max_iterations
+    if time_limit_s is None and max_iterations is None:
         own = scenario.limits
         # Iterations make a plan repeatable only if no clock cuts in.
-        time_limit_s = own.time_limit_s if own.max_iterations is None else None
-        return Limits(time_limit_s, own.max_iterations, options.only)
-    return Limits(options.time_limit_s, options.max_iterations, options.only)
+        time_limit_s, max_iterations = own.time_limit_s if own.max_iterations is None else None, own.max_iterations
+    return Limits(time_limit_s, max_iterations, options.only, options.sequential)
 
 
 def _seed(scenario: Scenario, options: PlanOptions) -> int:

@@ -77,7 +77,7 @@ def solve(
         Always a valid plan, at worst one that leaves every order unassigned.
     """
     clock = Clock(limits, cancelled, progress, len(problem.orders))
-    engine = None if limits.only or problem.clocks else engine_for(problem)
+    engine = None if limits.only or limits.sequential or problem.clocks else engine_for(problem)
     special = None if engine is None else _search_specially(problem, engine, clock, seed)
     if special is not None:
         return special
@@ -87,6 +87,10 @@ def solve(
     moves = Moves(instance, ChainBook(finder), random.Random(seed))  # noqa: S311 # a search, not a secret
     state = State(instance)
     _construct(state, moves, clock, seed)
+    if limits.sequential:
+        moves = _chosen_only(state, moves, clock, seed)
+        state = State(instance)
+        construct(state, moves, construction_orders(instance)[0], clock.building_over)
     _widen(state, finder, moves, clock)
     _improve(state, moves, clock)
     plan = _finish(state, finder, moves, clock)

@@ -19,12 +19,14 @@ class Limits:
 
     With `max_iterations` the search never looks at the clock to decide anything but whether `time_limit_s` is over:
     the same problem, seed and iterations give the same plan. `only` restricts the kinds of carrier (empty: all);
-    ``("vehicle",)`` means road vehicles from door to door without transfer.
+    ``("vehicle",)`` means road vehicles from door to door without transfer. With `sequential` each order's itinerary is
+    chosen before any round is made and then kept, as most planning does it: for comparison.
     """
 
     time_limit_s: float | None = 60.0
     max_iterations: int | None = None
     only: tuple[str, ...] = ()
+    sequential: bool = False
 
 
 @dataclass(frozen=True, slots=True)
