@@ -11,8 +11,8 @@ import math
 
 import numpy as np
 
-from routing.solver.pairs.arrays import Day, Ints, Notes, Rounds
-from routing.solver.pairs.machine_code import compiled
+from routing.solver.pairs.arrays import Day, Floats, Ints, Notes, Rounds
+from routing.solver.pairs.machine_code import compiled, inner
 
 INFINITE = 1.0e300
 _BLINK = 0.01
@@ -73,7 +73,7 @@ def reckon(day: Day, rounds: Rounds, r: int) -> bool:
     return fits
 
 
-@compiled
+@inner
 def _deliveries(day: Day, rounds: Rounds, notes: Notes, d: int, r: int) -> None:
     """Note what a delivery after each position adds (infinite where even without its pickup it is late)."""
     g, m = day.group[r], rounds.size[r]
@@ -132,7 +132,7 @@ def best_place(
     return best, best_i, best_j
 
 
-@compiled
+@inner
 def _later_delivery(
     day: Day, rounds: Rounds, notes: Notes, k: int, r: int, first: int, time: int, limit: float
 ) -> tuple[float, int]:
@@ -156,7 +156,7 @@ def _later_delivery(
     return best, best_j
 
 
-@compiled
+@inner
 def touch(rounds: Rounds, notes: Notes, r: int) -> None:
     """Remember a slot's round as it is, once a step, before it is changed."""
     if notes.is_touched[r] == 0:
@@ -183,7 +183,7 @@ def insert(day: Day, rounds: Rounds, k: int, r: int, i: int, j: int) -> bool:
     return reckon(day, rounds, r)
 
 
-@compiled
+@inner
 def _take_out(day: Day, rounds: Rounds, notes: Notes) -> bool:
     """Take the nodes marked in `notes.gone` out of the touched rounds; return whether these keep their times."""
     orders, sound = len(day.kg), True
@@ -204,7 +204,7 @@ def _take_out(day: Day, rounds: Rounds, notes: Notes) -> bool:
     return sound
 
 
-@compiled
+@inner
 def _leave_out(rounds: Rounds, k: int) -> None:
     rounds.slot[k] = -1
     count = rounds.absent[-1]
@@ -212,7 +212,7 @@ def _leave_out(rounds: Rounds, k: int) -> None:
     rounds.absent[-1] = count + 1
 
 
-@compiled
+@inner
 def _ruin(day: Day, rounds: Rounds, notes: Notes) -> None:
     """Mark strings of stops of neighbouring rounds, and the other ends of their orders, for taking out."""
     orders = len(day.kg)
@@ -238,7 +238,7 @@ def _ruin(day: Day, rounds: Rounds, notes: Notes) -> None:
         _mark_string(rounds, notes, r, node, length, orders)
 
 
-@compiled
+@inner
 def _mark_string(rounds: Rounds, notes: Notes, r: int, node: int, length: int, orders: int) -> None:
     """Mark `length` stops of a round around a node, sometimes keeping some in their midst."""
     inner = rounds.size[r] - 2
@@ -259,7 +259,19 @@ def _mark_string(rounds: Rounds, notes: Notes, r: int, node: int, length: int, o
             notes.gone[k] = notes.gone[orders + k] = 1
 
 
-@compiled
+@inner
+def _sorted(items: Ints, key: Floats) -> Ints:
+    """Sort items by their keys, in place (numpy's sorting would take seconds to compile)."""
+    for q in range(1, len(items)):
+        item, mine, at = items[q], key[q], q
+        while at > 0 and key[at - 1] > mine:
+            items[at], key[at] = items[at - 1], key[at - 1]
+            at -= 1
+        items[at], key[at] = item, mine
+    return items
+
+
+@inner
 def _order_of_repair(day: Day, rounds: Rounds, notes: Notes) -> Ints:
     """Return the absent orders in the order in which they are put back: random, heavy, far, near, or by window."""
     orders, count = len(day.kg), rounds.absent[-1]
@@ -281,7 +293,7 @@ def _order_of_repair(day: Day, rounds: Rounds, notes: Notes) -> Ints:
             notes.key[q] = day.early_s[k]
         else:
             notes.key[q] = -day.late_s[orders + k]
-    return rounds.absent[:count][np.argsort(notes.key[:count])]
+    return _sorted(rounds.absent[:count].copy(), notes.key)
 
 
 @compiled
@@ -310,7 +322,7 @@ def repair(day: Day, rounds: Rounds, notes: Notes, blink: float) -> bool:
     return sound
 
 
-@compiled
+@inner
 def _undo(day: Day, rounds: Rounds, notes: Notes) -> None:
     """Bring the touched rounds and the list of absent orders back to what they were."""
     for t in range(notes.touched[-1]):
@@ -351,7 +363,7 @@ def remember(rounds: Rounds, notes: Notes) -> None:
             notes.best_node[r, j] = rounds.node[r, j]
 
 
-@compiled
+@inner
 def _try_step(day: Day, rounds: Rounds, notes: Notes) -> bool:
     """Ruin and repair once; return whether the rounds keep their times."""
     notes.old_absent[:] = rounds.absent
@@ -384,7 +396,7 @@ def anneal(
     return cost, best
 
 
-@compiled
+@inner
 def _misses(rounds: Rounds, notes: Notes) -> int:
     total = 0
     for q in range(rounds.absent[-1]):
@@ -392,7 +404,7 @@ def _misses(rounds: Rounds, notes: Notes) -> int:
     return total
 
 
-@compiled
+@inner
 def _lift_round(day: Day, rounds: Rounds, notes: Notes) -> None:
     """Take out the round whose orders were left out least so far, and close the slots nobody uses."""
     orders, slots = len(day.kg), len(day.group)

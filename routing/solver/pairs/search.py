@@ -7,12 +7,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from routing.model.problem import Problem
 from routing.solver.pairs import kernel
-from routing.solver.pairs.arrays import Rounds, new_notes, new_rounds
-from routing.solver.pairs.compile import Compiled, compile_pairs
-from routing.solver.pairs.plan import make_plan
-from routing.solver.portfolio import EngineAnswer
+from routing.solver.pairs.arrays import Day, Rounds, new_notes, new_rounds
+from routing.solver.pairs.compile import Compiled
 from routing.solver.stopping import Clock
 
 _SLICE_S = 0.2
@@ -21,7 +18,7 @@ _FIRST_STEPS, _COUNTED_STEPS = 50, 500
 """Steps of the first slice, and of every slice where iterations are counted."""
 _FLEET_SHARE = 0.4
 """Share of the effort that may go into fewer vehicles, where a vehicle costs more than its way."""
-_HOT, _COLD, _FLEET_HEAT = 0.5, 0.005, 0.3
+_HOT, _COLD, _FLEET_HEAT = 3.0, 0.03, 0.3
 """Temperatures of annealing as shares of the mean cost of a way from stop to stop."""
 
 
@@ -134,10 +131,30 @@ class PairSearch:
             self._slice(work, "improvement")
 
 
-def search_pairs(problem: Problem, clock: Clock, seed: int) -> EngineAnswer | None:
-    """Plan a problem that `compile.suits`; see `portfolio.Engine.search`."""
-    compiled = compile_pairs(problem)
-    clock.report("construction", None, 0, force=True)
-    search = PairSearch(compiled, clock, seed)
-    search.run()
-    return EngineAnswer(make_plan(compiled, search.best_rounds()), clock.iteration)
+def warm_up() -> None:
+    """Make the compiled loops ready: from their cache in a second, without one in 10 to 20 seconds."""
+    room = np.ones(1, dtype=np.int64)
+    day = Day(
+        cost=np.zeros((1, 3, 3)),
+        move_s=np.zeros((1, 3, 3), dtype=np.int64),
+        early_s=np.zeros(3, dtype=np.int64),
+        late_s=np.ones(3, dtype=np.int64),
+        kg=room,
+        litres=room,
+        unserved=np.ones(1),
+        group=np.zeros(1, dtype=np.int64),
+        start_s=np.zeros(1, dtype=np.int64),
+        end_s=room,
+        room_kg=room,
+        room_l=room,
+        fixed=np.zeros(1),
+        wait_cost=np.zeros(1),
+        near=np.array([[0, 1], [1, 0]], dtype=np.int64),
+    )
+    rounds, notes = new_rounds(day), new_notes(day, 0)
+    kernel.reckon(day, rounds, 0)
+    kernel.repair(day, rounds, notes, 0.0)
+    kernel.forget(notes)
+    kernel.remember(rounds, notes)
+    kernel.shrink(day, rounds, notes, 1, 1.0)
+    kernel.anneal(day, rounds, notes, 1, kernel.total_cost(day, rounds), 0.0, 1.0, 1.0)
