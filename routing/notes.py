@@ -44,11 +44,13 @@ class Note:
 
 def notes_of(scenario: Scenario, area: Area, built: BuiltProblem) -> tuple[Note, ...]:
     """Return the notes of a day: level ground, places that no road vehicle reaches, what is odd in the timetable."""
+    roads = tuple(_about_roads(scenario, built))
+    told = {place for note in roads if note.code == "CUT_OFF" for place in note.places}
     return (
         *_about_terrain(area),
         *_about_fleet(built),
-        *_about_roads(scenario, built),
-        *_about_access(scenario, area, built),
+        *roads,
+        *_about_access(scenario, area, built, told),
         *_about_timetable(scenario, area),
     )
 
@@ -86,13 +88,14 @@ def _about_roads(scenario: Scenario, built: BuiltProblem) -> Iterator[Note]:
         yield _note("CUT_OFF", scenario, cut_off, reason)
 
 
-def _about_access(scenario: Scenario, area: Area, built: BuiltProblem) -> Iterator[Note]:
-    """Yield a note for each reason that keeps a profile of the fleet off sites that do have a road."""
+def _about_access(scenario: Scenario, area: Area, built: BuiltProblem, told: Collection[str]) -> Iterator[Note]:
+    """Yield a note for each reason that keeps a profile of the fleet off sites with a road, but for those told of."""
     profiles = {vehicle.travel: built.travels[vehicle.travel].profile for vehicle in built.problem.vehicles}
     chosen = [profiles[key] for key in sorted(profiles)]
     closed = {profile.key: area.closed_today(profile) for profile in chosen}
     kept_off: dict[tuple[str, str, tuple[str, ...]], list[tuple[SiteAccess, ProfileAccess]]] = {}
-    for site in site_access(area.streets, scenario.sites, chosen, closed):
+    sites = [site for site in scenario.sites if site.id not in told]
+    for site in site_access(area.streets, sites, chosen, closed):
         for entry in site.profiles:
             if entry.status in _KEPT_OFF:
                 kept_off.setdefault((entry.profile_id, entry.status, entry.barred_by), []).append((site, entry))
