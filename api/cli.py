@@ -66,19 +66,26 @@ Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Random seed.")]
 PlanSeed = Annotated[int | None, typer.Option(min=0, metavar="N", help="Random seed.  [default: the scenario's]")]
 
 
-def _plan(folder: Path, out: Path | Callable[[Scenario], Path], options: PlanOptions) -> None:
+def _plan(
+    folder: Path,
+    out: Path | Callable[[Scenario], Path],
+    options: PlanOptions,
+    workers: int | None = None,
+    cluster: str | None = None,
+) -> None:
     # Imported late so that `shanlu --help` answers at once.
+    from api.executors import helpers_of  # noqa: PLC0415
     from api.summary import summary_lines  # noqa: PLC0415
     from routing.pipeline import plan_deliveries  # noqa: PLC0415
 
     interrupt = Interrupt(errors.print)
-    with interrupt.handled(), show_progress(errors) as show:
+    with helpers_of(workers, cluster) as helpers, interrupt.handled(), show_progress(errors) as show:
 
         def progress(status: Status) -> None:
             interrupt.watch(status)
             show(status)
 
-        outcome = plan_deliveries(folder, out, options, progress, interrupt.is_pressed, disk_cache())
+        outcome = plan_deliveries(folder, out, options, progress, interrupt.is_pressed, disk_cache(), helpers)
     for line in summary_lines(outcome):
         console.print(line)
     if outcome.out is not None:
@@ -220,7 +227,7 @@ def _no_terrain_fault() -> Fault:
 
 
 @app.command(short_help="Plan the day of a scenario.")
-def plan(
+def plan(  # noqa: PLR0917 - the options of a command
     folder: Annotated[Path, typer.Argument(metavar="SCENARIO", help="Scenario folder.")],
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Output folder.  [default: out/<name of the scenario>]")
@@ -235,6 +242,13 @@ def plan(
         bool, typer.Option("--reject-bad-rows", help="Plan the good order rows, list the bad.")
     ] = False,
     lang: Annotated[Lang, typer.Option(help="Language of manifests and map.")] = Lang.EN,
+    workers: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, max=256, help="Searches at once, with other seeds; the best plan is kept."),
+    ] = None,
+    cluster: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Dask scheduler that searches as well, e.g. tcp://host:8786.")
+    ] = None,
 ) -> None:
     """Plan the day of a scenario folder and write the checked plan.
 
@@ -251,7 +265,7 @@ def plan(
             reject_bad_rows=reject_bad_rows,
             lang=lang.value,
         )
-        _plan(folder, out or (lambda read: Path("out") / read.name), options)
+        _plan(folder, out or (lambda read: Path("out") / read.name), options, workers, cluster)
 
 
 def _kinds(only: str) -> tuple[str, ...]:

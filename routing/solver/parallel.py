@@ -1,0 +1,71 @@
+"""One day solved several times at once, with different seeds, on any ``concurrent.futures`` executor; the best is kept.
+
+The searches share nothing, so that it does not matter whether they run in processes of this machine or on a cluster,
+and with a limit of iterations the outcome is as repeatable as that of one search.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, wait
+from dataclasses import dataclass
+
+from routing.model.problem import Problem
+from routing.solver.planner import Solution, solve
+from routing.solver.stopping import Limits, Progress
+
+_LOOK_S = 0.5
+"""How often a caller who waits for other searches is asked whether to go on."""
+_GRACE_S = 5.0
+"""How long past the time limit other searches are waited for, beside a fifth of the limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Helpers:
+    """Where further searches run, and how many of them beside the caller's own."""
+
+    executor: Executor
+    count: int
+
+
+def solve_together(
+    problem: Problem,
+    limits: Limits,
+    seed: int,
+    helpers: Helpers | None,
+    progress: Callable[[Progress], None] | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Solution:
+    """Return the best of `helpers.count` + 1 solutions with the seeds from `seed` on; one runs in this process.
+
+    Parameters
+    ----------
+    helpers
+        None: only this process searches. The problem and the solutions travel pickled.
+    progress, cancelled
+        As of `solve`, for the search in this process; once cancelled, others are not waited for any more.
+
+    Raises
+    ------
+    Exception
+        What a helper's search raises, and what its executor does when a worker is lost for good.
+    """
+    if helpers is None or helpers.count == 0:
+        return solve(problem, limits, seed, progress, cancelled)
+    others = [helpers.executor.submit(solve, problem, limits, seed + k) for k in range(1, helpers.count + 1)]
+    own = solve(problem, limits, seed, progress, cancelled)
+    found = [own, *_gather(others, limits, cancelled)]
+    return min(found, key=lambda solution: solution.cost.total)  # of equals the first, which is the lowest seed
+
+
+def _gather(others: list[Future[Solution]], limits: Limits, cancelled: Callable[[], bool] | None) -> list[Solution]:
+    """Return the solutions of the others that come in time, in the order of their seeds; all without a time limit."""
+    left_s = None if limits.time_limit_s is None else _GRACE_S + 0.2 * limits.time_limit_s
+    while not (cancelled is not None and cancelled()):
+        _, pending = wait(others, timeout=_LOOK_S)
+        left_s = None if left_s is None else left_s - _LOOK_S
+        if not pending or (left_s is not None and left_s <= 0.0):
+            break
+    for future in others:
+        future.cancel()
+    return [future.result() for future in others if future.done() and not future.cancelled()]

@@ -1,0 +1,93 @@
+"""One plan over several processes: of this machine, and of a real Dask cluster on it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import problems
+import pytest
+from api_world import free_port, make_tiny_scenario
+
+from api.executors import helpers_of
+from geodata.errors import UnavailableError
+from routing.plan_io import read_plan
+from routing.solver import Limits, Solution, solve
+from routing.solver.parallel import Helpers, solve_together
+
+ROOT = Path(__file__).resolve().parents[2]
+EFFORT = Limits(None, 2)
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture(scope="module")
+def alone() -> list[Solution]:
+    """Return what single searches find with three seeds."""
+    return [solve(problems.county(3), EFFORT, seed) for seed in (7, 8, 9)]
+
+
+def test_the_best_of_several_searches_is_kept(alone: list[Solution]) -> None:
+    """Tests that searches together find what the best of them finds alone, and the same every time."""
+    with ThreadPoolExecutor(2) as executor:
+        found = solve_together(problems.county(3), EFFORT, 7, Helpers(executor, 2))
+    assert found == min(alone, key=lambda solution: solution.cost.total)
+
+
+def test_without_helpers_it_is_one_search(alone: list[Solution]) -> None:
+    """Tests that no helpers mean a plain solve, and that nobody is waited for once the caller has enough."""
+    assert solve_together(problems.county(3), EFFORT, 7, None) == alone[0]
+    with ThreadPoolExecutor(1) as executor:
+        stopped = solve_together(problems.county(3), EFFORT, 7, Helpers(executor, 1), cancelled=lambda: True)
+    assert stopped.cost.total >= 0
+
+
+def test_an_absent_cluster_is_told() -> None:
+    """Tests that an address nobody answers at, or that is none, is named."""
+    with pytest.raises(UnavailableError, match="no such"), helpers_of(None, "no such"):
+        pytest.fail("there is no cluster")
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the address of a scheduler with two workers."""
+    folder = tmp_path_factory.mktemp("dask")
+    address = f"tcp://127.0.0.1:{free_port()}"
+    dask = [sys.executable, "-m", "dask"]
+    scheduler = [*dask, "scheduler", "--host", address, "--no-dashboard", "--no-jupyter"]
+    workers = [*dask, "worker", address, "--nworkers", "2", "--nthreads", "1", "--no-dashboard", "--host", "127.0.0.1"]
+    with (folder / "log").open("wb") as log:
+        started = [
+            subprocess.Popen(command, env=ENVIRONMENT, stdout=log, stderr=log, cwd=folder)
+            for command in (scheduler, workers)
+        ]
+    yield address
+    for process in reversed(started):
+        process.terminate()
+    for process in started:
+        process.wait(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def scenario(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the tiny scenario."""
+    return make_tiny_scenario(tmp_path_factory.mktemp("day") / "tiny")
+
+
+def plan(scenario: Path, out: Path, *options: str) -> int:
+    """Plan the tiny day on the command line; return its cost."""
+    command = [sys.executable, "-m", "api.cli", "plan", str(scenario), "--out", str(out), "--max-iterations", "2"]
+    environment = {**ENVIRONMENT, "SHANLU_CACHE": str(scenario.parent / "cache")}
+    done = subprocess.run([*command, *options], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return read_plan(out / "plan.json").objective.total
+
+
+def test_on_the_command_line(scenario: Path, cluster: str, tmp_path: Path) -> None:
+    """Tests that two searches in processes and on a cluster give the same plan, no dearer than one search's."""
+    one = plan(scenario, tmp_path / "one")
+    here = plan(scenario, tmp_path / "here", "--workers", "2")
+    there = plan(scenario, tmp_path / "there", "--workers", "2", "--cluster", cluster)
+    assert here == there <= one
+    assert (tmp_path / "here" / "plan.json").read_bytes() == (tmp_path / "there" / "plan.json").read_bytes()
