@@ -104,9 +104,10 @@ def no_room(study: Study, aim: Aim, remedy: Remedy) -> InputError:
     kept = np.flatnonzero(study.in_reach(aim.reach_min))
     least = []
     if remedy.points is not None:
-        least.append(f"{remedy.points} points with the money given")
+        least.append(f"{remedy.points} points" + (" with the money given" if aim.budget is not None else ""))
     if remedy.money is not None:
-        least.append(f"{remedy.money / 100:,.2f} of money with the points given")
+        given = " with the points given" if aim.open_n is not None else ""
+        least.append(f"{remedy.money / 100:,.2f} of money{given}")
     text = f"The least that would do: {' or '.join(least)}."
     if remedy.crowded:
         short = [f"{study.settlements[kept[i]].name} {load:.1f}" for i, load in remedy.crowded[:8]]

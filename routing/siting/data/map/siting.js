@@ -253,7 +253,7 @@ function startMap() {
   try {
     map = new maplibregl.Map({
       container: "map", style: mapStyle(), attributionControl: false, dragRotate: false, pitchWithRotate: false,
-      bounds: [[Math.min(...lons), Math.min(...lats)], [Math.max(...lons), Math.max(...lats)]], fitBoundsOptions: { padding: 50 },
+      bounds: [[Math.min(...lons), Math.min(...lats)], [Math.max(...lons), Math.max(...lats)]], fitBoundsOptions: { padding: { top: 50, bottom: 50, left: 50, right: window.innerWidth > 1100 ? 290 : 50 } },  // beside the legend
     });
   } catch (error) {
     document.getElementById("map").append(el("p", {}, say("no_webgl")));
