@@ -9,16 +9,11 @@ from itertools import pairwise
 from geodata.location import Level
 from routing.coldchain import Exposure, exposure_cost, plan_exposures
 from routing.model.carrier import BusTrip, Drone, Vehicle
+from routing.model.emissions import DIESEL_CO2_KG_PER_L, DIESEL_WH_PER_L, GRID_CO2_KG_PER_KWH
 from routing.model.order import Order
 from routing.model.plan import CostBreakdown, Leg, Plan, Route, Stop
 from routing.model.problem import Problem
 from routing.plan_io import derive_legs
-
-DIESEL_WH_PER_L = 10_000.0
-DIESEL_CO2_KG_PER_L = 2.68
-"""Domain notes 4 [BK]."""
-GRID_CO2_KG_PER_KWH = 0.55
-"""Domain notes 4 [BK]; grids rich in hydropower reach 0.1-0.3."""
 
 
 # --- Money ---------------------------------------------------------------------------------------------------------

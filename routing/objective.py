@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from geodata.matrix import UNREACHABLE_S
-from routing.evaluation import DIESEL_CO2_KG_PER_L, DIESEL_WH_PER_L, GRID_CO2_KG_PER_KWH
 from routing.model.carrier import Drone, Vehicle
+from routing.model.emissions import DIESEL_CO2_KG_PER_L, DIESEL_WH_PER_L, GRID_CO2_KG_PER_KWH
 from routing.model.problem import Problem
 
 ENDS = ("served", "vehicles")
