@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from geodata.errors import CheckFailedError
+from geodata.errors import CheckFailedError, Fault, InputError
 from routing.checker.problem_facts import check_problem_plan
-from routing.instances.family import PublishedInstance
+from routing.instances.family import Family, PublishedInstance
 from routing.instances.registry import FAMILIES
 from routing.solver import Limits, Progress, Solution, solve
 
@@ -40,11 +40,34 @@ def bench_instance(
     CheckFailedError
         If the plan breaks a rule of the checker: a bug of the solver.
     """
-    instance = FAMILIES[family].read(path)
+    instance = _known(family).read(path)
     wall, cpu = time.perf_counter(), time.process_time()
     solution = solve(instance.problem, Limits(time_limit_s), seed, progress, cancelled)
     spent = round(time.perf_counter() - wall, 3), round(time.process_time() - cpu, 3)
     return figures_of(instance, solution, seed, time_limit_s, spent)
+
+
+def instances_below(family: str, folder: Path) -> tuple[Path, ...]:
+    """Return the instance files of a family below a folder, by name.
+
+    Raises
+    ------
+    InputError
+        If the folder holds none.
+    """
+    found = tuple(sorted(folder.glob(_known(family).pattern)))
+    if not found:
+        reason = f"the folder holds no instance of {family}"
+        raise InputError([Fault("MISSING_FILE", folder.name, reason, "Name a folder of published instances")])
+    return found
+
+
+def _known(family: str) -> Family:
+    if family not in FAMILIES:
+        remedy = f"Use one of {', '.join(FAMILIES)}"
+        reason = "no such family of instances of routes"
+        raise InputError([Fault("UNKNOWN_CHOICE", "command line", reason, remedy, field="FAMILY", value=family)])
+    return FAMILIES[family]
 
 
 def figures_of(

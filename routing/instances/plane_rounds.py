@@ -58,7 +58,8 @@ class PlaneRounds:
 def distances(xy: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
     """Return the distances of the convention between all nodes, shape (n+1, n+1)."""
     ways = np.sqrt(((xy[:, None, :] - xy[None, :, :]) ** 2).sum(axis=-1))
-    return np.floor(UNITS * ways + _ROUNDING).astype(np.int64)
+    metres: npt.NDArray[np.int64] = np.floor(UNITS * ways + _ROUNDING).astype(np.int64)
+    return metres
 
 
 def problem_of(rounds: PlaneRounds) -> Problem:

@@ -11,7 +11,8 @@
         0       40       50        0        0         240          0
         1       25       85       20      145         175         10
 
-Objective: distance in the convention of the DIMACS challenge (cut to one decimal), vehicles free up to the number given.
+Objective: distance in the convention of the DIMACS challenge (cut to one decimal), any number of vehicles up to the
+file's.
 """
 
 from __future__ import annotations

@@ -102,50 +102,50 @@ def choose_columns(
     hint: Sequence[int] | None = None,
     cancelled: Callable[[], bool] | None = None,
     relative_gap: float = 1e-7,
+    nodes: int | None = None,
 ) -> Choice | None:
     """Return the cheapest choice of columns HiGHS finds.
 
     Parameters
     ----------
     time_limit_s
-        Seconds of wall time; None: until proven (the only choice that gives the same answer on every machine).
+        Seconds of wall time; None: no limit (then the answer is the same on every machine).
     hint
         Columns of a choice already known, from which HiGHS starts.
     cancelled
         Asked about ten times a second; once it returns True the answer is None within about that time.
     relative_gap
         HiGHS stops when choice and bound are that close.
+    nodes
+        HiGHS stops after so many nodes of its tree: a limit that does not hang on the clock.
 
     Returns
     -------
     Choice or None
         None where nothing was found in time, nothing exists, or the caller cancelled.
     """
+    params = mathopt.SolveParameters(
+        time_limit=None if time_limit_s is None else dt.timedelta(seconds=max(0.05, time_limit_s)),
+        relative_gap_tolerance=relative_gap,
+        node_limit=nodes,
+    )
     found: list[Choice | None] = []
     if cancelled is None:
-        return _solve(columns, time_limit_s, hint, relative_gap)
-    worker = threading.Thread(
-        target=lambda: found.append(_solve(columns, time_limit_s, hint, relative_gap)), daemon=True
-    )
+        return _solve(columns, hint, params)
+    worker = threading.Thread(target=lambda: found.append(_solve(columns, hint, params)), daemon=True)
     worker.start()
     while worker.is_alive() and not cancelled():
         worker.join(_LOOK_EVERY_S)
     return found[0] if found else None
 
 
-def _solve(
-    columns: Columns, time_limit_s: float | None, hint: Sequence[int] | None, relative_gap: float
-) -> Choice | None:
+def _solve(columns: Columns, hint: Sequence[int] | None, params: mathopt.SolveParameters) -> Choice | None:
     model = mathopt.Model.from_model_proto(_model_proto(columns))
     variables = list(model.variables())
     hints = []
     if hint is not None:
         chosen = set(hint)
         hints = [mathopt.SolutionHint({x: float(k in chosen) for k, x in enumerate(variables)})]
-    params = mathopt.SolveParameters(
-        time_limit=None if time_limit_s is None else dt.timedelta(seconds=max(0.05, time_limit_s)),
-        relative_gap_tolerance=relative_gap,
-    )
     result = mathopt.solve(
         model,
         mathopt.SolverType.HIGHS,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 
 from routing.solver.rounds_pool.day_rows import empty_days, load_all, total_cost
@@ -13,6 +15,25 @@ _SEED_STEP, _SEED_BASE, _SEED_RANGE = 0x9E3779B97F4A7C15, 88_172_645_463_325_252
 """Spread small seeds over the generator's states (the golden-ratio step; Marsaglia's xorshift start)."""
 
 
+_DEARER, _CHEAPER = 1.1, 0.95
+"""How the price of leaving out changes from slice to slice."""
+_LEAST_PRICE, _MOST_PRICE = 0.3, 50.0
+"""Its bounds as multiples of the mean cost of an order."""
+
+
+def loading(day: RoundsDay) -> threading.Thread:
+    """Begin to load the compiled search (or to compile it, once for an installation) and return the thread at it."""
+
+    def load() -> None:
+        trial = Annealing(day, 1)
+        trial.run(0, 0.0)
+        trial.restart(trial.current)
+
+    thread = threading.Thread(target=load, daemon=True)
+    thread.start()
+    return thread
+
+
 class Annealing:
     """Ruin and recreate under simulated annealing on one day."""
 
@@ -22,13 +43,24 @@ class Annealing:
         self._best_stops = np.zeros_like(self._days.stops)
         self._best_size = np.zeros_like(self._days.size)
         self.best_cost = float("inf")
+        self._price = float(day.figures.left_cost.max())
         self._scratch = new_scratch(day.figures, self._days, (_SEED_BASE + seed * _SEED_STEP) % _SEED_RANGE + 1)
 
     def run(self, moves: int, temperature: float) -> float:
         """Make `moves` moves at a temperature (money); return the best cost so far."""
+        self._price_left_out()
         days, scratch, rows = self._days, self._scratch, (self._best_stops, self._best_size)
         self.best_cost = float(search(self._figures, days, scratch, *rows, self.best_cost, moves, temperature))
         return self.best_cost
+
+    def _price_left_out(self) -> None:
+        """Make leaving out dearer while orders are left out, else cheaper: past full vehicles leads no other way."""
+        if not np.isfinite(self.best_cost):
+            return
+        self._price *= _DEARER if bool((self._days.vehicle < 0).any()) else _CHEAPER
+        unit = self.best_cost / len(self._figures.early)
+        self._price = min(max(self._price, _LEAST_PRICE * unit), _MOST_PRICE * unit)
+        np.minimum(self._figures.left_cost, self._price, out=self._figures.soft_cost)
 
     @property
     def current(self) -> VehicleDays:
@@ -47,6 +79,7 @@ class Annealing:
         if not load_all(self._figures, self._days, stops, size):
             load_all(self._figures, self._days, kept_stops, kept_size)
             return False
+        np.copyto(self._figures.soft_cost, self._figures.left_cost)
         cost = float(total_cost(self._figures, self._days))
         if cost < self.best_cost:
             self.best_cost = cost

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from routing.solver.rounds_pool.machine_code import compiled
+
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
 
 
 class Figures(NamedTuple):
@@ -22,9 +24,10 @@ class Figures(NamedTuple):
     `duration` and `cost` have shape (C, N, N), from row to column; `duration_to` and `cost_to` are their transposes
     (to row, from column), so that all ways to a client lie side by side in memory. Per client: `early`, `late` bound
     the start of service, `service`, `release` (goods at the base), `brought`, `taken` (2, n) in two measures (whole
-    units), of which `measured` (2,) can bind, `left_cost` of leaving it out, `near` (n, K) other clients, nearest first. Per class: `base` node, `room`
-    (C, 2), `shift` (C, 2), `fixed`, `rounds` a day at most. `allowed` (C, n); `kind` is the class of each vehicle,
-    equal ones adjoining.
+    units) of which those `measured` (2,) can bind, `left_cost` of leaving it out, `soft_cost` of that for the search
+    (changed on the way, at most `left_cost`), `near` (n, K) other clients, nearest first. Per class: `base` node,
+    `room` (C, 2), `shift` (C, 2), `fixed`, `rounds` a day at most. `allowed` (C, n); `kind` is the class of each
+    vehicle, equal ones adjoining.
     """
 
     duration: IntArray
@@ -37,15 +40,16 @@ class Figures(NamedTuple):
     release: IntArray
     brought: IntArray
     taken: IntArray
-    measured: npt.NDArray[np.bool_]
+    measured: BoolArray
     left_cost: FloatArray
+    soft_cost: FloatArray
     near: IntArray
     base: IntArray
     room: IntArray
     shift: IntArray
     fixed: FloatArray
     rounds: IntArray
-    allowed: npt.NDArray[np.bool_]
+    allowed: BoolArray
     kind: IntArray
 
 
@@ -55,7 +59,7 @@ class Days(NamedTuple):
     `stops` (V, P) nodes and `size` how many (0: idle); `start` earliest service start (at a base: departure of the
     next round), `arrive` at bases, `latest` service start (at a base: departure); `first` the position of the base the
     round of a stop began at; `way` the cost to the next stop; `before`, `after` (2, V, P) the largest load on the
-    segments of the round up to and from the one leaving a stop. Per vehicle: `count` of rounds, `worth` the cost of
+    segments of the round up to and from the one leaving a stop. Per vehicle: `trips` (rounds), `worth` the cost of
     its day. Per client: `vehicle` (-1: left out) and `position`.
     """
 
@@ -68,7 +72,7 @@ class Days(NamedTuple):
     way: FloatArray
     before: IntArray
     after: IntArray
-    count: IntArray
+    trips: IntArray
     worth: FloatArray
     vehicle: IntArray
     position: IntArray
@@ -88,7 +92,7 @@ def empty_days(figures: Figures) -> Days:
         way=np.zeros(grid),
         before=np.zeros((2, *grid), np.int64),
         after=np.zeros((2, *grid), np.int64),
-        count=np.zeros(vehicles, np.int64),
+        trips=np.zeros(vehicles, np.int64),
         worth=np.zeros(vehicles),
         vehicle=np.full(n, -1, np.int64),
         position=np.zeros(n, np.int64),
@@ -99,8 +103,10 @@ def empty_days(figures: Figures) -> Days:
 # what is done for every stop stands in one function, however long, and small helpers get single arrays.
 
 
-@numba.njit(cache=True, _nrt=False)
-def _weigh(stops, size, n, brought, taken, before, after):  # type: ignore[no-untyped-def] # numba
+@compiled
+def _weigh(
+    stops: IntArray, size: int, n: int, brought: IntArray, taken: IntArray, before: IntArray, after: IntArray
+) -> int:
     """Set the largest loads of one day in one measure; return the largest of all."""
     begin, most_of_all = 0, 0
     for end in range(1, size):
@@ -124,11 +130,11 @@ def _weigh(stops, size, n, brought, taken, before, after):  # type: ignore[no-un
     return most_of_all
 
 
-@numba.njit(cache=True, _nrt=False)
-def refresh(f, d, v):  # type: ignore[no-untyped-def] # noqa: C901, PLR0912 # numba
+@compiled
+def refresh(f: Figures, d: Days, v: int) -> bool:  # noqa: C901 # see above
     """Recompute times, loads and cost of the day of vehicle `v`; return whether times and loads hold."""
     d.worth[v] = 0.0
-    d.count[v] = 0
+    d.trips[v] = 0
     k, size, n = f.kind[v], d.size[v], len(f.early)
     if size == 0:
         return True
@@ -158,7 +164,7 @@ def refresh(f, d, v):  # type: ignore[no-untyped-def] # noqa: C901, PLR0912 # nu
             way[p] = cost[node, stops[p + 1]]
             money += way[p]
             now += duration[node, stops[p + 1]]
-    d.count[v] = rounds
+    d.trips[v] = rounds
     d.worth[v] = money
     last, fits = f.shift[k, 1], True
     for p in range(size - 1, -1, -1):
@@ -177,8 +183,8 @@ def refresh(f, d, v):  # type: ignore[no-untyped-def] # noqa: C901, PLR0912 # nu
     return fits
 
 
-@numba.njit(cache=True, _nrt=False)
-def insert(f, d, v, p, c, own):  # type: ignore[no-untyped-def] # numba
+@compiled
+def insert(f: Figures, d: Days, v: int, p: int, c: int, own: bool) -> None:
     """Put client `c` after position `p` of vehicle `v`; with `own` as a round of its own that begins there."""
     base = f.base[f.kind[v]]
     if d.size[v] == 0:
@@ -195,8 +201,8 @@ def insert(f, d, v, p, c, own):  # type: ignore[no-untyped-def] # numba
     refresh(f, d, v)
 
 
-@numba.njit(cache=True, _nrt=False)
-def drop_marked(f, d, v, marked):  # type: ignore[no-untyped-def] # numba
+@compiled
+def drop_marked(f: Figures, d: Days, v: int, marked: BoolArray) -> bool:
     """Take marked clients off the day of `v` and rounds left empty with them; return whether the day still fits."""
     n, kept = len(f.early), 0
     for p in range(d.size[v]):
@@ -212,16 +218,16 @@ def drop_marked(f, d, v, marked):  # type: ignore[no-untyped-def] # numba
     return refresh(f, d, v)
 
 
-@numba.njit(cache=True, _nrt=False)
-def save(d, v, stops, size):  # type: ignore[no-untyped-def] # numba
+@compiled
+def save(d: Days, v: int, stops: IntArray, size: IntArray) -> None:
     """Copy the day of `v` into the rows `stops` and `size`."""
     size[v] = d.size[v]
     for p in range(d.size[v]):
         stops[v, p] = d.stops[v, p]
 
 
-@numba.njit(cache=True, _nrt=False)
-def load(f, d, v, stops, size):  # type: ignore[no-untyped-def] # numba
+@compiled
+def load(f: Figures, d: Days, v: int, stops: IntArray, size: IntArray) -> bool:
     """Set the day of `v` to a saved one; return whether it fits."""
     d.size[v] = size[v]
     for p in range(size[v]):
@@ -229,8 +235,8 @@ def load(f, d, v, stops, size):  # type: ignore[no-untyped-def] # numba
     return refresh(f, d, v)
 
 
-@numba.njit(cache=True, _nrt=False)
-def load_all(f, d, stops, size):  # type: ignore[no-untyped-def] # numba
+@compiled
+def load_all(f: Figures, d: Days, stops: IntArray, size: IntArray) -> bool:
     """Set all days to saved ones; return whether they fit."""
     d.vehicle[:] = -1
     fits = True
@@ -239,13 +245,13 @@ def load_all(f, d, stops, size):  # type: ignore[no-untyped-def] # numba
     return fits
 
 
-@numba.njit(cache=True, _nrt=False)
-def total_cost(f, d):  # type: ignore[no-untyped-def] # numba
-    """Return the cost of all days and of the clients left out."""
+@compiled
+def total_cost(f: Figures, d: Days) -> float:
+    """Return the cost of all days and of the clients left out, these at their soft price."""
     money = 0.0
     for v in range(len(f.kind)):
         money += d.worth[v]
     for c in range(len(f.early)):
         if d.vehicle[c] < 0:
-            money += f.left_cost[c]
+            money += f.soft_cost[c]
     return money

@@ -2,39 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from routing.model.problem import Problem
 from routing.solver.portfolio import EngineAnswer
-from routing.solver.rounds_pool.annealing import Annealing
-from routing.solver.rounds_pool.figures import compile_day
+from routing.solver.rounds_pool.annealing import Annealing, loading
+from routing.solver.rounds_pool.figures import RoundsDay, compile_day
 from routing.solver.rounds_pool.local_search import PyvrpSearch
 from routing.solver.rounds_pool.plan import VehicleDays, make_plan
 from routing.solver.rounds_pool.pool import Pool, cost_of_days
+from routing.solver.rounds_pool.round_pool import RoundPool
 from routing.solver.stopping import Clock
 
 _RESERVE_SHARE, _RESERVE_S, _RESERVE_PER_ORDER_S = 0.01, 0.1, 0.0003
 """Kept back from the time limit to make and check the plan."""
-_HOT, _COLD = 0.3, 0.01
-"""Temperatures at the beginning and end as shares of the mean cost of an order."""
-_MOVES_A_SLICE = 200
-_LOCAL_A_SLICE = 20
+_MOVES_A_SLICE, _ITERATIONS_A_SLICE = 50, 20
 """Moves of the string removals and iterations of PyVRP that count as one iteration of the clock."""
-_MASTER_S = 4.0
-"""The master gets at most that, and at most a tenth of the time."""
+_LOADING_S, _LOOK_S = 3.0, 0.05
+"""Loading the compiled search from its cache takes no longer than this; seconds between two looks."""
+_UNCOMPILED_SHARE = 0.85
+"""Share of the effort before the master chooses where the compiled search is not there."""
+_MASTER_S, _MASTER_SHARE = 5.0, 0.12
+_MASTER_NODES = 100
+"""The master gets at most that long, that share of the time limit, and (effort being counted) nodes of its tree."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Phase:
-    """Until `share` of the effort is used, `work` is done."""
+    """Until the share `until` of the effort is used, `work` is done.
 
-    share: float
-    work: str
+    String removals cool from `hot` to `cold`, shares of the mean cost of an order.
+    """
+
+    until: float
+    work: Literal["strings", "pyvrp", "master"]
+    hot: float = 0.0
+    cold: float = 0.0
 
 
-_ONE_ROUND = (_Phase(0.3, "strings"), _Phase(0.85, "pyvrp"), _Phase(0.95, "master"), _Phase(1.0, "strings"))
-_SEVERAL_ROUNDS = (_Phase(0.7, "strings"), _Phase(0.8, "master"), _Phase(1.0, "strings"))
+_ONE_ROUND = (
+    _Phase(0.25, "strings", 0.3, 0.01),
+    _Phase(0.80, "pyvrp"),
+    _Phase(0.88, "master"),
+    _Phase(1.00, "strings", 0.02, 0.005),
+)
+_SEVERAL_ROUNDS = (
+    _Phase(0.35, "strings", 0.3, 0.01),
+    _Phase(0.42, "master"),
+    _Phase(0.60, "strings", 0.06, 0.01),
+    _Phase(0.67, "master"),
+    _Phase(0.82, "strings", 0.04, 0.01),
+    _Phase(0.90, "master"),
+    _Phase(1.00, "strings", 0.02, 0.005),
+)
 
 
 class Driver:
@@ -43,40 +64,67 @@ class Driver:
     def __init__(self, problem: Problem, clock: Clock, seed: int) -> None:
         self._problem, self._clock, self._seed = problem, clock, seed
         self._day = compile_day(problem)
-        self._pool = Pool(self._day)
-        self._strings = Annealing(self._day, seed)
+        self._pool = _pool_for(self._day)
         self._best: VehicleDays = ()
         self._best_cost = float("inf")
 
     def run(self) -> EngineAnswer | None:
-        """Search until the limits are reached and return the best plan."""
+        """Search until the limits are reached and return the best plan, None where nothing could be served."""
+        if not self._loaded():
+            return self._run_uncompiled()
+        self._strings = Annealing(self._day, self._seed)
         self._strings.run(1, 0.0)
         self._take(self._strings.best)
-        several = bool((self._day.figures.rounds > 1).any())
-        work: dict[str, Callable[[float, float], None]] = {
-            "strings": self._anneal,
-            "pyvrp": self._improve_locally,
-            "master": self._choose,
-        }
         begun = 0.0
-        for phase in _SEVERAL_ROUNDS if several else _ONE_ROUND:
-            if not self._done(phase.share):
-                work[phase.work](begun, phase.share)
-            begun = phase.share
+        for phase in _SEVERAL_ROUNDS if (self._day.figures.rounds > 1).any() else _ONE_ROUND:
+            if not self._done(phase.until):
+                self._work(phase, begun)
+            begun = phase.until
+        return self._answer()
+
+    def _answer(self) -> EngineAnswer | None:
         if not any(self._best):
             return None
         return EngineAnswer(make_plan(self._day, self._best), self._clock.iteration)
 
-    def _share(self) -> float:
-        clock = self._clock
-        if clock.deterministic or clock.limits.time_limit_s is None:
-            return clock.share_done()
-        limit_s = clock.limits.time_limit_s
-        reserve_s = _RESERVE_SHARE * limit_s + _RESERVE_S + _RESERVE_PER_ORDER_S * len(self._problem.orders)
-        return clock.elapsed_s / max(1e-9, limit_s - min(reserve_s, 0.2 * limit_s))
+    def _loaded(self) -> bool:
+        """Wait for the compiled search; return False where it is not there soon: it is being compiled then."""
+        loader = loading(self._day)
+        begun = self._clock.elapsed_s
+        while loader.is_alive() and not self._clock.interrupted():
+            loader.join(_LOOK_S)
+            if not self._clock.deterministic and self._clock.elapsed_s - begun > _LOADING_S:
+                break
+        return not loader.is_alive()
 
-    def _done(self, share: float) -> bool:
-        return self._clock.interrupted() or self._share() >= share
+    def _run_uncompiled(self) -> EngineAnswer | None:
+        """Search by PyVRP and the master alone, as long as the search is being compiled: on a first run only."""
+        local = PyvrpSearch(self._day, self._pool.add_all)
+        self._take(local.first(self._seed))
+        if not self._done(1.0):
+            self._improve_locally(_UNCOMPILED_SHARE)
+        if not self._done(1.0):
+            self._choose()
+        return self._answer()
+
+    def _work(self, phase: _Phase, begun: float) -> None:
+        if phase.work == "strings":
+            self._anneal(phase, begun)
+        elif phase.work == "pyvrp":
+            self._improve_locally(phase.until)
+        else:
+            self._choose()
+
+    def _share(self) -> float:
+        """Return how much of the effort is used."""
+        limit_s = self._clock.limits.time_limit_s
+        if self._clock.deterministic or limit_s is None:
+            return self._clock.share_done()
+        reserve_s = _RESERVE_SHARE * limit_s + _RESERVE_S + _RESERVE_PER_ORDER_S * len(self._problem.orders)
+        return self._clock.elapsed_s / max(1e-9, limit_s - min(reserve_s, 0.2 * limit_s))
+
+    def _done(self, until: float) -> bool:
+        return self._share() >= until or self._clock.interrupted()
 
     def _take(self, days: VehicleDays) -> None:
         """Keep days that are cheaper than the best so far."""
@@ -86,38 +134,47 @@ class Driver:
         served = sum(len(clients) for rounds in self._best for clients in rounds)
         self._clock.report("improvement", self._best_cost, served)
 
-    def _anneal(self, begun: float, until: float) -> None:
+    def _anneal(self, phase: _Phase, begun: float) -> None:
         self._strings.restart(self._best)
-        orders = len(self._problem.orders)
-        while not self._done(until):
-            share = min(1.0, self._share() if begun == 0.0 else 1.0)
-            share = share / until if begun == 0.0 else 1.0
-            unit = self._strings.best_cost / orders
+        while not self._done(phase.until):
+            share = (self._share() - begun) / (phase.until - begun)
+            heat = phase.hot * (phase.cold / phase.hot) ** min(1.0, max(0.0, share))
             before = self._strings.best_cost
-            now = self._strings.run(_MOVES_A_SLICE, unit * _HOT * (_COLD / _HOT) ** min(1.0, share))
+            now = self._strings.run(_MOVES_A_SLICE, heat * before / len(self._problem.orders))
             self._clock.iteration += 1
             self._pool.add_all(self._strings.current)
             if now < before:
                 self._take(self._strings.best)
 
-    def _improve_locally(self, begun: float, until: float) -> None:
+    def _improve_locally(self, until: float) -> None:
         local = PyvrpSearch(self._day, self._pool.add_all)
         count = 0
 
         def stop() -> bool:
             nonlocal count
             count += 1
-            if count % _LOCAL_A_SLICE == 0:
+            if count % _ITERATIONS_A_SLICE == 0:
                 self._clock.iteration += 1
+                self._take(self._best)
             return self._done(until)
 
         found = local.run(self._best, stop, self._seed)
         if found is not None:
             self._take(found)
 
-    def _choose(self, begun: float, until: float) -> None:
-        limit_s = self._clock.limits.time_limit_s
-        time_s = None if self._clock.deterministic else min(_MASTER_S, 0.1 * (limit_s or 60.0))
-        found = self._pool.best(self._best, time_s, self._clock.interrupted)
+    def _choose(self) -> None:
+        """Let the master choose; with limited iterations its tree is limited and not its time."""
+        limit_s = self._clock.limits.time_limit_s or _MASTER_S / _MASTER_SHARE
+        if self._clock.deterministic:
+            found = self._pool.best(self._best, None, self._clock.interrupted, _MASTER_NODES)
+        else:
+            found = self._pool.best(self._best, min(_MASTER_S, _MASTER_SHARE * limit_s), self._clock.interrupted)
         if found is not None:
             self._take(found)
+
+
+def _pool_for(day: RoundsDay) -> Pool | RoundPool:
+    """Return the pool that fits: of rounds where equal vehicles may make any number at no cost of their own."""
+    figures = day.figures
+    free = bool((figures.rounds >= len(figures.early)).all() and (figures.fixed == 0.0).all())
+    return RoundPool(day) if free else Pool(day)

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from routing.model.carrier import Vehicle
 from routing.model.order import Order
 from routing.model.problem import Problem
-from routing.solver.rounds_pool.features import remote_place
 from routing.solver.rounds_pool.day_rows import Figures
+from routing.solver.rounds_pool.features import remote_place
 
 _NEAR = 40
 """Neighbours of a client beside which it is tried; more cost time and hardly help."""
@@ -67,6 +67,7 @@ def compile_day(problem: Problem) -> RoundsDay:
         taken=np.ascontiguousarray(np.where(down, 0, loads).T),
         measured=loads.sum(axis=0) > 0,
         left_cost=np.array([order.unserved_cost for order in problem.orders], dtype=np.float64),
+        soft_cost=np.array([order.unserved_cost for order in problem.orders], dtype=np.float64),
         near=np.empty((0, 0), dtype=np.int64),
         base=np.array([len(problem.orders) + bases.index(head.base) for head in heads], dtype=np.int64),
         room=np.array([_room(head) for head in heads], dtype=np.int64),

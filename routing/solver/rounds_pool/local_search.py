@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pyvrp
-from pyvrp.search import OPERATORS, LocalSearch, PerturbationManager, compute_neighbours
+from pyvrp.search import OPERATORS, LocalSearch, PerturbationManager, PerturbationParams, compute_neighbours
 
 from routing.solver.rounds_pool.figures import RoundsDay
 from routing.solver.rounds_pool.plan import VehicleDays
@@ -75,7 +76,7 @@ class PyvrpSearch:
             duration_matrices=[self._grid(f.duration[k], k) for k in self._classes],
         )
 
-    def _grid(self, values: np.ndarray, kind: int) -> np.ndarray:
+    def _grid(self, values: np.ndarray, kind: int) -> Any:
         f = self._day.figures
         barred = np.flatnonzero(~f.allowed[kind])
         grid = values.copy()
@@ -90,10 +91,7 @@ class PyvrpSearch:
         """Search on from `days` until `stop`; return the best days found, None where they are not feasible."""
         rng = pyvrp.RandomNumberGenerator(seed=seed)
         params = pyvrp.SolveParams()
-        search = LocalSearch(self._data, rng, self._neighbours, PerturbationManager(params.perturbation))
-        for operator in OPERATORS:
-            if operator.supports(self._data):
-                search.add_operator(operator(self._data))
+        search = self._local_search(rng)
         penalties = pyvrp.PenaltyManager(params.penalty.midpoint_penalties(self._data), params.penalty)
         watcher = _Watcher(self)
         algorithm = pyvrp.IteratedLocalSearch(
@@ -101,6 +99,21 @@ class PyvrpSearch:
         )
         best = algorithm.run(lambda _: stop(), collect_stats=False).best
         return self.days_of(best) if best.is_feasible() else None
+
+    def first(self, seed: int) -> VehicleDays:
+        """Return days by PyVRP's local search from random ones; those that do not fit are left out."""
+        rng = pyvrp.RandomNumberGenerator(seed=seed)
+        params = pyvrp.SolveParams()
+        penalties = pyvrp.PenaltyManager(params.penalty.midpoint_penalties(self._data), params.penalty)
+        start = pyvrp.Solution.make_random(self._data, rng)
+        return self.days_of(self._local_search(rng)(start, penalties.max_cost_evaluator()), feasible_only=True)
+
+    def _local_search(self, rng: pyvrp.RandomNumberGenerator) -> LocalSearch:
+        search = LocalSearch(self._data, rng, self._neighbours, PerturbationManager(PerturbationParams()))
+        for operator in OPERATORS:
+            if operator.supports(self._data):
+                search.add_operator(operator(self._data))
+        return search
 
     def note(self, solution: pyvrp.Solution) -> None:
         """Hand the feasible days of a solution to the harvest."""
@@ -141,18 +154,18 @@ class PyvrpSearch:
         return tuple(days)
 
 
-class _Watcher(pyvrp.IteratedLocalSearchCallbacks):  # type: ignore[misc]
+class _Watcher(pyvrp.IteratedLocalSearchCallbacks):
     """Harvests every new best and some of the candidates."""
 
     def __init__(self, owner: PyvrpSearch) -> None:
         self._owner, self._count = owner, 0
 
-    def on_iteration(self, current: object, candidate: object, best: object, cost_evaluator: object) -> None:
-        """Note every tenth candidate."""
+    def on_iteration(self, _current: object, candidate: pyvrp.Solution, _best: object, _costs: object) -> None:
+        """Note every tenth candidate (PyVRP hands all by position)."""
         self._count += 1
         if self._count % _HARVEST_EVERY == 0:
             self._owner.note(candidate)
 
-    def on_best(self, best: object) -> None:
+    def on_best(self, best: pyvrp.Solution) -> None:
         """Note every new best solution."""
         self._owner.note(best)

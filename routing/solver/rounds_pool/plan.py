@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from routing.model.carrier import Vehicle
 from routing.model.order import Order
@@ -54,7 +54,7 @@ def _stops(day: RoundsDay, vehicle: Vehicle, clients: Round, free_s: int) -> tup
     service = [0, *(vehicle.type.stop_s + sum(int(f.service[c]) for c in visit) for visit in visits), 0]
     early = [begin, *(int(f.early[visit[0]]) for visit in visits), 0]
     late = [vehicle.type.shift_end_s, *(int(f.late[visit[0]]) for visit in visits), vehicle.type.shift_end_s]
-    ways = [_movement(day, vehicle, here, there) for here, there in zip(names, names[1:], strict=False)]
+    ways = [_movement(day, vehicle, here, there) for here, there in pairwise(names)]
     starts = _squeezed(early, late, service, [way.duration_s for way in ways])
     part = vehicle.type.compartments[0].id
     orders = day.problem.orders

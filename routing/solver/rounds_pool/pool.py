@@ -44,7 +44,11 @@ class Pool:
                 self.add(int(self._day.figures.kind[vehicle]), rounds)
 
     def best(
-        self, incumbent: VehicleDays, time_limit_s: float | None, cancelled: Callable[[], bool]
+        self,
+        incumbent: VehicleDays,
+        time_limit_s: float | None,
+        cancelled: Callable[[], bool],
+        nodes: int | None = None,
     ) -> VehicleDays | None:
         """Return the cheapest choice of pooled days HiGHS finds from the incumbent, None where it finds nothing."""
         self.add_all(incumbent)
@@ -64,7 +68,7 @@ class Pool:
         hint = [place[key] for key in _keys(self._day, incumbent)]
         served = {client for rounds in incumbent for clients in rounds for client in clients}
         hint += [len(keys) + client for client in range(n) if client not in served]
-        choice = choose_columns(columns, time_limit_s, hint=hint, cancelled=cancelled)
+        choice = choose_columns(columns, time_limit_s, hint=hint, cancelled=cancelled, nodes=nodes)
         if choice is None:
             return None
         return self._assigned([keys[k] for k in choice.columns if k < len(keys)])

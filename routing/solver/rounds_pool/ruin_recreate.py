@@ -11,11 +11,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from routing.solver.rounds_pool.day_rows import (
+    BoolArray,
     Days,
     Figures,
     FloatArray,
@@ -27,6 +27,7 @@ from routing.solver.rounds_pool.day_rows import (
     save,
     total_cost,
 )
+from routing.solver.rounds_pool.machine_code import compiled
 
 MEAN_REMOVED, LONGEST_STRING = 10.0, 10.0
 """Clients removed on average and the longest string: the published values."""
@@ -39,10 +40,13 @@ _TAILS = 0.2
 _EPSILON = 1e-6
 
 
+StateArray = npt.NDArray[np.uint64]
+
+
 class Scratch(NamedTuple):
     """Working space of the search: clients taken out, saved days, stamps of what was looked at, the generator."""
 
-    marked: npt.NDArray[np.bool_]
+    marked: BoolArray
     absent: IntArray
     keys: FloatArray
     seen: IntArray
@@ -53,7 +57,7 @@ class Scratch(NamedTuple):
     spare: IntArray
     counters: IntArray
     """Token of the last look, clients absent, days saved in this move, number of the move, clients left out."""
-    random: npt.NDArray[np.uint64]
+    random: StateArray
 
 
 _TOKEN, _ABSENT, _SAVED, _MOVE, _LEFT = range(5)
@@ -77,8 +81,8 @@ def new_scratch(figures: Figures, days: Days, seed: int) -> Scratch:
     )
 
 
-@numba.njit(cache=True, _nrt=False)
-def _random(state):  # type: ignore[no-untyped-def] # numba
+@compiled
+def _random(state: StateArray) -> float:
     """Return a number in [0, 1) by the generator xorshift64* (Vigna 2016)."""
     x = state[0]
     x ^= x >> np.uint64(12)
@@ -91,8 +95,8 @@ def _random(state):  # type: ignore[no-untyped-def] # numba
 # --- Ruin ----------------------------------------------------------------------------------------------------------
 
 
-@numba.njit(cache=True, _nrt=False)
-def _draw_string(rng, length, longest, ahead, behind):  # type: ignore[no-untyped-def] # numba
+@compiled
+def _draw_string(rng: StateArray, length: int, longest: float, ahead: int, behind: int) -> tuple[int, int, int, int]:
     """Return a string around a client: stops to begin before it, stops to span, and first and last stop kept inside.
 
     The round has `length` clients, `ahead` of them before the client and `behind` after it.
@@ -110,15 +114,15 @@ def _draw_string(rng, length, longest, ahead, behind):  # type: ignore[no-untype
     return before, span, hole, hole + keep
 
 
-@numba.njit(cache=True, _nrt=False)
-def _ruin(f, d, s):  # type: ignore[no-untyped-def] # noqa: C901, PLR0912 # numba
+@compiled
+def _ruin(f: Figures, d: Days, s: Scratch) -> bool:  # noqa: C901, PLR0912 # calls are dear here
     """Take strings near a random client out of their days; return whether all days still fit."""
     n, rng, counters = len(f.early), s.random, s.counters
     planned, rounds = 0, 0
     for v in range(len(f.kind)):
         if d.size[v]:
-            planned += d.size[v] - 1 - d.count[v]
-            rounds += d.count[v]
+            planned += d.size[v] - 1 - d.trips[v]
+            rounds += d.trips[v]
     longest = min(LONGEST_STRING, planned / rounds) if rounds else 0.0
     strings = int(1.0 + _random(rng) * (4.0 * MEAN_REMOVED / (1.0 + longest) - 1.0)) if rounds else 0
     seed, out = int(_random(rng) * n), 0
@@ -162,8 +166,8 @@ def _ruin(f, d, s):  # type: ignore[no-untyped-def] # noqa: C901, PLR0912 # numb
     return sound
 
 
-@numba.njit(cache=True, _nrt=False)
-def _keep(d, s, v):  # type: ignore[no-untyped-def] # numba
+@compiled
+def _keep(d: Days, s: Scratch, v: int) -> None:
     """Save the day of `v` before its first change in this move."""
     if s.stamp[v] != s.counters[_MOVE]:
         s.stamp[v] = s.counters[_MOVE]
@@ -175,8 +179,8 @@ def _keep(d, s, v):  # type: ignore[no-untyped-def] # numba
 # --- Recreate ------------------------------------------------------------------------------------------------------
 
 
-@numba.njit(cache=True, _nrt=False)
-def _sort_absent(f, s):  # type: ignore[no-untyped-def] # noqa: C901 # numba
+@compiled
+def _sort_absent(f: Figures, s: Scratch) -> None:
     """Order the clients to insert: one of 20 orders is drawn, in shares as published or alike."""
     draw, count = int(_random(s.random) * 20.0), s.counters[_ABSENT]
     absent, keys = s.absent, s.keys
@@ -204,8 +208,8 @@ def _sort_absent(f, s):  # type: ignore[no-untyped-def] # noqa: C901 # numba
         absent[at], keys[at] = c, key
 
 
-@numba.njit(cache=True, _nrt=False)
-def _scan_round(f, d, rng, c, v, begin, best):  # type: ignore[no-untyped-def] # noqa: C901 # numba
+@compiled
+def _scan_round(f: Figures, d: Days, rng: StateArray, c: int, v: int, begin: int, best: float) -> tuple[float, int]:
     """Return the cheapest place for `c` in the round of `v` that begins at `begin`: (extra cost, position or -1)."""
     n, k, p, found = len(f.early), f.kind[v], begin, -1
     stops, start, latest, way = d.stops[v], d.start[v], d.latest[v], d.way[v]
@@ -240,11 +244,11 @@ def _scan_round(f, d, rng, c, v, begin, best):  # type: ignore[no-untyped-def] #
     return best, found
 
 
-@numba.njit(cache=True, _nrt=False)
-def _own_round_place(f, d, rng, v, c):  # type: ignore[no-untyped-def] # noqa: C901 # numba
+@compiled
+def _own_round_place(f: Figures, d: Days, rng: StateArray, v: int, c: int) -> int:
     """Return the first base of the day of `v` where a round with `c` alone fits, -1 without one."""
     k, size, n = f.kind[v], d.size[v], len(f.early)
-    if d.count[v] >= f.rounds[k] or _random(rng) < _BLINK:
+    if d.trips[v] >= f.rounds[k] or _random(rng) < _BLINK:
         return -1
     for part in range(2):
         if max(f.brought[part, c], f.taken[part, c]) > f.room[k, part]:
@@ -261,11 +265,11 @@ def _own_round_place(f, d, rng, v, c):  # type: ignore[no-untyped-def] # noqa: C
     return -1
 
 
-@numba.njit(cache=True, _nrt=False)
-def _place(f, d, s, c):  # type: ignore[no-untyped-def] # noqa: C901, PLR0912 # numba
+@compiled
+def _place(f: Figures, d: Days, s: Scratch, c: int) -> None:  # noqa: C901 # calls are dear here
     """Put `c` where it costs least; it stays out where that is cheapest or nothing else is possible."""
     s.counters[_TOKEN] += 1
-    token, best, vehicle, at, own = s.counters[_TOKEN], f.left_cost[c], -1, 0, False
+    token, best, vehicle, at, own = s.counters[_TOKEN], f.soft_cost[c], -1, 0, False
     for q in range(f.near.shape[1]):
         other = f.near[c, q]
         v = d.vehicle[other]
@@ -287,7 +291,7 @@ def _place(f, d, s, c):  # type: ignore[no-untyped-def] # noqa: C901, PLR0912 # 
         if idle:
             idle_kind = k
             extra += f.fixed[k]
-        elif d.count[v] >= f.rounds[k]:
+        elif d.trips[v] >= f.rounds[k]:
             continue
         if extra < best:
             p = _own_round_place(f, d, s.random, v, c)
@@ -301,20 +305,20 @@ def _place(f, d, s, c):  # type: ignore[no-untyped-def] # noqa: C901, PLR0912 # 
 # --- Exchange of the rest of two days ------------------------------------------------------------------------------
 
 
-@numba.njit(cache=True, _nrt=False)
-def _draw_base(f, d, s, v):  # type: ignore[no-untyped-def] # numba
+@compiled
+def _draw_base(f: Figures, d: Days, s: Scratch, v: int) -> tuple[int, int]:
     """Return the position of a random base of the day of `v`, and the rounds before it."""
-    wanted, passed = int(_random(s.random) * (d.count[v] + 1)), 0
+    wanted, passed = int(_random(s.random) * (d.trips[v] + 1)), 0
     for p in range(d.size[v]):
         if d.stops[v, p] >= len(f.early):
             if passed == wanted:
                 return p, passed
             passed += 1
-    return d.size[v] - 1, d.count[v]
+    return d.size[v] - 1, d.trips[v]
 
 
-@numba.njit(cache=True, _nrt=False)
-def _swap_tails(f, d, s):  # type: ignore[no-untyped-def] # numba
+@compiled
+def _swap_tails(f: Figures, d: Days, s: Scratch) -> None:
     """Exchange what two random vehicles of one class do from some base of their days on, if times allow it."""
     vehicles = len(f.kind)
     v, w = int(_random(s.random) * vehicles), int(_random(s.random) * vehicles)
@@ -325,7 +329,7 @@ def _swap_tails(f, d, s):  # type: ignore[no-untyped-def] # numba
     most = f.rounds[f.kind[v]]
     if d.arrive[v, p] > d.latest[w, q] or d.arrive[w, q] > d.latest[v, p]:
         return
-    if done_v + d.count[w] - done_w > most or done_w + d.count[v] - done_v > most:
+    if done_v + d.trips[w] - done_w > most or done_w + d.trips[v] - done_v > most:
         return
     _keep(d, s, v)
     _keep(d, s, w)
@@ -346,8 +350,8 @@ def _swap_tails(f, d, s):  # type: ignore[no-untyped-def] # numba
 # --- The search ----------------------------------------------------------------------------------------------------
 
 
-@numba.njit(cache=True, _nrt=False)
-def _try_move(f, d, s, several):  # type: ignore[no-untyped-def] # numba
+@compiled
+def _try_move(f: Figures, d: Days, s: Scratch, several: bool) -> bool:
     """Change the days by one move; return whether they still fit."""
     s.counters[_MOVE] += 1
     s.counters[_SAVED] = 0
@@ -361,8 +365,8 @@ def _try_move(f, d, s, several):  # type: ignore[no-untyped-def] # numba
     return True
 
 
-@numba.njit(cache=True, _nrt=False)
-def _undo(f, d, s):  # type: ignore[no-untyped-def] # numba
+@compiled
+def _undo(f: Figures, d: Days, s: Scratch) -> None:
     """Take the last move back."""
     for t in range(s.counters[_ABSENT]):
         d.vehicle[s.absent[t]] = -1
@@ -370,16 +374,29 @@ def _undo(f, d, s):  # type: ignore[no-untyped-def] # numba
         load(f, d, s.log[t], s.stops, s.size)
 
 
-@numba.njit(cache=True, _nrt=False)
-def _count_left_out(d, s):  # type: ignore[no-untyped-def] # numba
-    left = 0
+@compiled
+def _left_out(f: Figures, d: Days, s: Scratch) -> float:
+    """Count the clients left out; return what they cost beyond their soft price."""
+    left, more = 0, 0.0
     for c in range(len(d.vehicle)):
-        left += d.vehicle[c] < 0
+        if d.vehicle[c] < 0:
+            left += 1
+            more += f.left_cost[c] - f.soft_cost[c]
     s.counters[_LEFT] = left
+    return more
 
 
-@numba.njit(cache=True, _nrt=False)
-def search(f, d, s, best_stops, best_size, best_cost, moves, heat):  # type: ignore[no-untyped-def] # numba
+@compiled
+def search(
+    f: Figures,
+    d: Days,
+    s: Scratch,
+    best_stops: IntArray,
+    best_size: IntArray,
+    best_cost: float,
+    moves: int,
+    heat: float,
+) -> float:
     """Make `moves` moves at the temperature `heat` (in money); return the best cost.
 
     The days go on from `d`; the best found are kept in `best_stops`, `best_size` if cheaper than `best_cost`.
@@ -387,7 +404,7 @@ def search(f, d, s, best_stops, best_size, best_cost, moves, heat):  # type: ign
     cost, several = total_cost(f, d), False
     for k in range(len(f.rounds)):
         several = several or f.rounds[k] > 1
-    _count_left_out(d, s)
+    _left_out(f, d, s)
     for _ in range(moves):
         sound = _try_move(f, d, s, several)
         now = total_cost(f, d)
@@ -395,9 +412,9 @@ def search(f, d, s, best_stops, best_size, best_cost, moves, heat):  # type: ign
             _undo(f, d, s)
             continue
         cost = now
-        _count_left_out(d, s)
-        if cost < best_cost - _EPSILON:
-            best_cost = cost
+        true_cost = cost + _left_out(f, d, s)
+        if true_cost < best_cost - _EPSILON:
+            best_cost = true_cost
             for v in range(len(f.kind)):
                 save(d, v, best_stops, best_size)
     return best_cost
