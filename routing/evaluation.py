@@ -15,7 +15,6 @@ from routing.model.plan import CostBreakdown, Leg, Plan, Route, Stop
 from routing.model.problem import Problem
 from routing.plan_io import derive_legs
 
-
 # --- Money ---------------------------------------------------------------------------------------------------------
 
 
