@@ -99,7 +99,8 @@ def choose(
     network, part
         What is open and what stays.
     rounds, tours
-        Columns to choose from. The supply rule is cumulative, as if an order could be split over trucks.
+        Columns to choose from; where the part has trucks sent, those are the tours. The supply rule is cumulative, as
+        if an order could be split over trucks.
     effort
         Limits of the search.
     links
@@ -107,6 +108,7 @@ def choose(
     cancelled
         Asked about twenty times a second; once True the answer is none at once, and HiGHS ends by its time limit.
     """
+    tours = tours if part.sent is None else part.sent
     x, y = len(rounds), len(tours)
     members = list(part.members)
     rows = _Rows()
@@ -144,7 +146,10 @@ def choose(
     upper = np.full(columns, np.inf)
     upper[:x] = 1.0
     upper[first_left : first_left + len(members)] = 1.0
-    result = _solve(cost, rows.constraint(columns), whole, upper, effort, cancelled)
+    lower = np.zeros(columns)
+    if part.sent is not None:
+        lower[x : x + y] = upper[x : x + y] = 1.0
+    result = _solve(cost, rows.constraint(columns), whole, Bounds(lower, upper), effort, cancelled)
     proven = result is not None and result.status in (0, 2)
     if result is None or result.x is None:
         return Answer(None, proven)
@@ -227,7 +232,7 @@ def _solve(
     cost: FloatArray,
     constraint: LinearConstraint,
     whole: IntArray,
-    upper: FloatArray,
+    bounds: Bounds,
     effort: Effort,
     cancelled: Callable[[], bool] | None,
 ) -> OptimizeResult | None:
@@ -237,7 +242,7 @@ def _solve(
     found: list[OptimizeResult] = []
 
     def run() -> None:
-        found.append(milp(cost, integrality=whole, bounds=Bounds(0.0, upper), constraints=constraint, options=options))
+        found.append(milp(cost, integrality=whole, bounds=bounds, constraints=constraint, options=options))
 
     worker = threading.Thread(target=run)
     worker.start()

@@ -48,7 +48,7 @@ class Generator:
         """
         beams = (_BEAM, _FULL_BEAM) if thorough else (_BEAM,)
         relaxation = Relaxation(self._network, part, self._releases)
-        relaxation.add_tours(self._useful)
+        relaxation.add_tours(self._useful if part.sent is None else part.sent, sent=part.sent is not None)
         relaxation.add_links(self._links)
         relaxation.add(self._pool.within(part.members))
         graphs = graphs_of(self._network, part)
@@ -56,13 +56,19 @@ class Generator:
         for _ in range(_STEPS):
             if prices is None or not more or stopped():
                 break
-            more, exact = self._more(relaxation, graphs, prices, beams)
+            tours = self._tours if part.sent is None else ()
+            more, exact = self._more(relaxation, graphs, prices, tours, beams)
             if more:
                 prices = relaxation.solve()
         return None if prices is None else Generated(prices, relaxation.rounds_used(), relaxation.links, exact)
 
     def _more(
-        self, relaxation: Relaxation, graphs: Sequence[Graph], prices: Prices, beams: Sequence[int]
+        self,
+        relaxation: Relaxation,
+        graphs: Sequence[Graph],
+        prices: Prices,
+        tours: Sequence[Tour],
+        beams: Sequence[int],
     ) -> tuple[bool, bool]:
         """Add rounds, else tours, else link rows; return whether there were any, and whether the search was exact."""
         tolerance = 1e-7 * max(1.0, abs(prices.value))
@@ -75,7 +81,7 @@ class Generator:
                 return True, False
             if complete:
                 break
-        better = [tour for tour in self._tours if tour not in self._useful and prices.reduced_tour(tour) < -tolerance]
+        better = [tour for tour in tours if tour not in self._useful and prices.reduced_tour(tour) < -tolerance]
         if better:
             relaxation.add_tours(better)
             self._useful.update(dict.fromkeys(better))

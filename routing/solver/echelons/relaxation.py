@@ -30,10 +30,14 @@ _LEAST_BREACH = 0.05
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """What is open in a sub-problem: the orders `members`. The rounds `fixed` stay; all trucks are chosen anew."""
+    """What is open in a sub-problem: the orders `members`. The rounds `fixed` stay.
+
+    Trucks are chosen anew, or are the tours `sent` (one entry a truck) and no others; what each unloads where is open.
+    """
 
     members: tuple[int, ...]
     fixed: tuple[Round, ...] = ()
+    sent: tuple[Tour, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,30 +157,36 @@ class Relaxation:
         for row in (self._covers[order], self._fewest_vans, self._fewest_trucks):
             row.set_coefficient(variable, 1.0)
 
-    def add_tours(self, tours: Iterable[Tour]) -> None:
-        """Add tours."""
+    def add_tours(self, tours: Iterable[Tour], *, sent: bool = False) -> None:
+        """Add tours; trucks that are `sent` go whether they pay or not."""
         for tour in tours:
             variable = self._variable(tour.cost)
+            if sent:
+                variable.lower_bound = variable.upper_bound = 1.0
             self._tours.append((tour, variable))
             self._fewest_trucks.set_coefficient(variable, 1.0)
             self._truck_fleets[tour.fleet].set_coefficient(variable, 1.0)
-            capacity = None
-            if len(tour.stations) > 1:
-                capacity = self._model.add_linear_constraint(lb=0.0)
-                capacity.set_coefficient(variable, tour.capacity_kg)
-            for station, release in zip(tour.stations, tour.release_s, strict=True):
-                brought, kg = variable, tour.capacity_kg
-                if capacity is not None:
-                    brought, kg = self._variable(0.0), 1.0
-                    capacity.set_coefficient(brought, -1.0)
-                for slot, row in zip(self._releases[station], self._supply[station], strict=True):
-                    if release <= slot:
-                        row.set_coefficient(brought, kg)
-                for begin, row in self._visits[station]:
-                    if release <= begin:
-                        row.set_coefficient(variable, 1.0)
+            self._supply_by(tour, variable)
             for link, row in self._links.items():
                 _link_tour(link, row, tour, variable)
+
+    def _supply_by(self, tour: Tour, variable: mathopt.Variable) -> None:
+        """Put a tour into the rows of its stations; a longer tour's load is shared out by variables of its own."""
+        capacity = None
+        if len(tour.stations) > 1:
+            capacity = self._model.add_linear_constraint(lb=0.0)
+            capacity.set_coefficient(variable, tour.capacity_kg)
+        for station, release in zip(tour.stations, tour.release_s, strict=True):
+            brought, kg = variable, tour.capacity_kg
+            if capacity is not None:
+                brought, kg = self._variable(0.0), 1.0
+                capacity.set_coefficient(brought, -1.0)
+            for slot, row in zip(self._releases[station], self._supply[station], strict=True):
+                if release <= slot:
+                    row.set_coefficient(brought, kg)
+            for begin, row in self._visits[station]:
+                if release <= begin:
+                    row.set_coefficient(variable, 1.0)
 
     def add(self, rounds: Iterable[Round]) -> None:
         """Add rounds whose orders are all in the part."""

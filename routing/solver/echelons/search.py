@@ -37,8 +37,8 @@ _DIVE_END = 16
 """With so many orders left a dive ends and HiGHS chooses their rounds."""
 _SURE = 0.85
 """Rounds of such a share are fixed together when diving; else the one of the largest share."""
-_FIRST_PART, _LEAST_PART, _MOST_PART = 24, 12, 60
-"""Orders freed together, in the beginning, at least and at most."""
+_FIRST_PARTS, _LEAST_PART, _MOST_PART = (16, 30), 10, 80
+"""Orders freed together: in the beginning (trucks free, trucks kept), at least and at most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +80,7 @@ class _Run:
         self.whole: Generated | None = None
         self.tried = float("inf")
         """Gap when the whole day was last closed."""
-        self.size = min(_FIRST_PART, network.orders)
+        self.size = [min(size, network.orders) for size in _FIRST_PARTS]
 
     def start(self) -> None:
         """Make a first plan, then one by following the prices of the whole day."""
@@ -135,18 +135,22 @@ class _Run:
         self._close(part, generated, _PART_COLUMNS, self._effort(_PART_S, 1.0, _PART_NODES))
 
     def _replan(self, near: FloatArray) -> None:
-        """Free some related rounds and choose anew among all that may be better for them."""
-        freed = set(related(self.network, near, self.best.rounds, self.size, self.random))
+        """Free some related rounds and choose anew among all that may be better for them.
+
+        Every other time the trucks stay: then far larger parts are solved to the end.
+        """
+        keep = self.clock.iteration % 2
+        freed = set(related(self.network, near, self.best.rounds, self.size[keep], self.random))
         members = self._left_out()
         members += [order for k in sorted(freed) for order in self.best.rounds[k].orders]
         kept = tuple(each for k, each in enumerate(self.best.rounds) if k not in freed)
-        part = Part(tuple(sorted(members)), kept)
+        part = Part(tuple(sorted(members)), kept, self.best.tours if keep else None)
         generated = self.generator.run(part, self.clock.finished)
         if generated is None:
             return
         solved = self._close(part, generated, _PART_COLUMNS, self._effort(_PART_S, 1.0, _PART_NODES))
-        step = 2 if solved else -2
-        self.size = min(max(_LEAST_PART, self.size + step), _MOST_PART, self.network.orders)
+        size = self.size[keep] + (2 if solved else -2)
+        self.size[keep] = min(max(_LEAST_PART, size), _MOST_PART, self.network.orders)
 
     def _close_whole(self) -> bool:
         """Choose among all rounds that may still close the gap of the whole day; return whether the plan is proved."""
