@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup demo test lint bench clean
+.PHONY: setup demo test lint bench bench-service clean
 
 setup: $(VENV)/.setup-done
 
@@ -26,6 +26,9 @@ lint: setup
 
 bench: setup
 	"$(BIN)/python" -m benchmarks.acceptance synthetic small --seeds 1-3
+
+bench-service: setup
+	"$(BIN)/python" -m benchmarks.service --clients 200 --seconds 300 --fuzz 20000
 
 clean:
 	rm -rf out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

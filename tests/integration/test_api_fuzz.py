@@ -30,6 +30,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     close_world(opened)
 
 
+@pytest.mark.timeout(7200)
 def test_generated_requests(world: World) -> None:
     """Tests that generated requests, sound and faulty, are answered as the OpenAPI document says, never with 5xx."""
     schema: Any = schemathesis.openapi.from_asgi("/openapi.json", world.client.app)
