@@ -10,8 +10,8 @@ import numpy as np
 from routing.solver.echelons.columns import Pool, Round, measured
 from routing.solver.echelons.labelling import Graph, find_rounds, graph_of
 from routing.solver.echelons.network import FloatArray, Network
-from routing.solver.echelons.relaxation import Link, Part, Prices, Relaxation, station_releases
-from routing.solver.echelons.tours import Tour
+from routing.solver.echelons.relaxation import Link, Part, Prices, Relaxation
+from routing.solver.echelons.tours import Tour, Tours, station_releases
 
 _BEAM, _FULL_BEAM = 400, 30_000
 """Labels of each length: for a first look, and where that finds nothing more."""
@@ -35,10 +35,12 @@ class Generated:
 class Generator:
     """Column generation over parts of one day; what was useful once is there from the beginning the next time."""
 
-    def __init__(self, network: Network, tours: Sequence[Tour], pool: Pool) -> None:
+    def __init__(self, network: Network, tours: Tours, pool: Pool) -> None:
         self._network, self._tours, self._pool = network, tours, pool
-        self._releases = station_releases(network, tours)
-        self._useful = {tour: None for tour in tours if len(tour.stations) == 1}
+        self._releases = station_releases(network, tours.chosen)
+        self._useful = {tour: None for tour in tours.chosen if len(tour.stations) == 1}
+        self._exact = tours.exhaustive and not any(fleet.cost_per_s for fleet in (*network.vans, *network.trucks))
+        """Whether tours are complete and costs are those of the labels: else nothing proves a bound."""
         self._links: dict[Link, None] = {}
 
     def run(self, part: Part, stopped: Callable[[], bool], *, thorough: bool = False) -> Generated | None:
@@ -56,7 +58,7 @@ class Generator:
         for _ in range(_STEPS):
             if prices is None or not more or stopped():
                 break
-            tours = self._tours if part.sent is None else ()
+            tours = self._tours.chosen if part.sent is None else ()
             more, exact = self._more(relaxation, graphs, prices, tours, beams)
             if more:
                 prices = relaxation.solve()
@@ -91,7 +93,11 @@ class Generator:
             relaxation.add_links(links)
             self._links.update(dict.fromkeys(links))
             return True, False
-        return False, complete and not any(fleet.cost_per_s for fleet in self._network.vans)
+        return False, complete and self.all_tours_cost(prices, -tolerance)
+
+    def all_tours_cost(self, prices: Prices, least: float) -> bool:
+        """Return whether no tour that is not among those to choose from has a reduced cost below `least`."""
+        return self._exact and all(prices.reduced_tour(tour) >= least for tour in self._tours.longer)
 
 
 def graphs_of(network: Network, part: Part) -> list[Graph]:

@@ -291,15 +291,6 @@ def _link_tour(link: Link, row: mathopt.LinearConstraint, tour: Tour, variable: 
         row.set_coefficient(variable, 1.0)
 
 
-def station_releases(network: Network, tours: Iterable[Tour]) -> list[list[int]]:
-    """Return by station when trucks can have goods ready there, ascending."""
-    found: list[set[int]] = [set() for _ in network.stations]
-    for tour in tours:
-        for station, release in zip(tour.stations, tour.release_s, strict=True):
-            found[station].add(release)
-    return [sorted(releases) for releases in found]
-
-
 def owed_by_slot(network: Network, rounds: Iterable[Round], station: int, releases: Sequence[int]) -> list[float]:
     """Return per release the kilograms of rounds of the station that must leave before the next release."""
     leaving = [(each.latest_s, each.load_kg) for each in rounds if network.vans[each.fleet].station == station]

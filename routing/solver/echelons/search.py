@@ -16,7 +16,7 @@ from routing.solver.echelons.network import FloatArray, Network, compile_network
 from routing.solver.echelons.packing import pack_with_more
 from routing.solver.echelons.relaxation import Part, Prices
 from routing.solver.echelons.timing import make_plan
-from routing.solver.echelons.tours import Tour, all_tours
+from routing.solver.echelons.tours import Tour, Tours, all_tours
 from routing.solver.portfolio import EngineAnswer
 from routing.solver.stopping import Clock
 
@@ -25,6 +25,8 @@ _WHOLE_COLUMNS, _PART_COLUMNS = 3_000, 400
 """Columns of one choice at most: over the whole day, over a part."""
 _PRECISION = 1e-6
 """Plans whose costs differ by a smaller share are equally good."""
+_ROUNDED = 5.0
+"""The lines of a plan's cost are rounded to whole minor units: a bound keeps that much below."""
 _WHOLE_S, _WHOLE_SHARE, _PART_S = 10.0, 0.25, 2.0
 """Seconds of one choice at most: over the whole day (and at most that share of what remains), over a part."""
 _WHOLE_NODES, _PART_NODES = 400, 100
@@ -55,22 +57,23 @@ def plan_echelons(problem: Problem, clock: Clock, seed: int) -> EngineAnswer | N
     """Plan a day of two echelons; the engine's entry (see `engine`)."""
     network = compile_network(problem)
     tours = all_tours(network)
-    if not tours:
+    if not tours.chosen:
         return None
     run = _Run(network, tours, clock, seed)
     run.start()
     run.improve()
     best = run.best
     plan = make_plan(network, best.rounds, best.tours, best.packing)
-    return EngineAnswer(plan, clock.iteration, run.bound)
+    bound = None if run.bound is None else max(0.0, run.bound * (1.0 - _PRECISION) - _ROUNDED)
+    return EngineAnswer(plan, clock.iteration, bound)
 
 
 class _Run:
     """One search: the best plan so far, the pool, and the bound once there is one."""
 
-    def __init__(self, network: Network, tours: Sequence[Tour], clock: Clock, seed: int) -> None:
-        self.network, self.tours, self.clock = network, tours, clock
-        self.direct = [tour for tour in tours if len(tour.stations) == 1]
+    def __init__(self, network: Network, tours: Tours, clock: Clock, seed: int) -> None:
+        self.network, self.tours, self.clock = network, tours.chosen, clock
+        self.direct = [tour for tour in tours.chosen if len(tour.stations) == 1]
         self.random = random.Random(seed)  # noqa: S311 # a search, not a secret
         self.pool = Pool()
         self.generator = Generator(network, tours, self.pool)
@@ -182,7 +185,7 @@ class _Run:
         answer = choose(
             self.network, part, rounds, tours, effort, links=generated.links, cancelled=self.clock.cancelled
         )
-        exact = generated.complete and all_there and answer.proven
+        exact = generated.complete and all_there and answer.proven and self.generator.all_tours_cost(prices, gap)
         if answer.choice is None:
             return exact
         self._take(answer.choice.rounds, answer.choice.tours)

@@ -7,13 +7,13 @@ later start where stations open early, and goods released earlier serve every va
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from routing.solver.echelons.network import FAR_S, Fleet, Network
 
 _MAX_STOPS = 3
-"""Stations a tour visits at most; fewer where that would make too many tours."""
+"""Stations a tour of the search visits at most; fewer where that would make too many tours."""
 _MAX_SEQUENCES = 60_000
 """Sequences looked at, over all fleets."""
 
@@ -29,7 +29,19 @@ class Tour:
     capacity_kg: float
 
 
-def all_tours(network: Network) -> tuple[Tour, ...]:
+@dataclass(frozen=True, eq=False)
+class Tours:
+    """Tours to choose from, and longer ones that only tell whether a bound holds; `exhaustive`: there are no others.
+
+    The releases of the longer tours are those of the tours to choose from, rounded down: that makes them no worse.
+    """
+
+    chosen: tuple[Tour, ...]
+    longer: tuple[Tour, ...]
+    exhaustive: bool
+
+
+def all_tours(network: Network) -> Tours:
     """Return the tours of all fleets that no other tour makes needless, cheapest first within a set of stations.
 
     A tour is needless where another one over the same stations is not dearer, carries as much and brings the goods to
@@ -41,21 +53,39 @@ def all_tours(network: Network) -> tuple[Tour, ...]:
         for tour in _tours_of(network, fleet, stops):
             by_set.setdefault(frozenset(tour.stations), []).append(tour)
     scarce = {fleet.index for fleet in network.trucks if len(fleet.ids) < network.orders}
-    found: list[Tour] = []
-    for tours in by_set.values():
-        found += _undominated(tours, scarce)
-    return tuple(found)
+    found = [tour for tours in by_set.values() for tour in _undominated(tours, scarce)]
+    chosen = tuple(tour for tour in found if len(tour.stations) <= _MAX_STOPS)
+    releases = station_releases(network, chosen)
+    longer = tuple(_rounded_down(tour, releases) for tour in found if len(tour.stations) > _MAX_STOPS)
+    return Tours(chosen, longer, stops == len(network.stations))
+
+
+def station_releases(network: Network, tours: Iterable[Tour]) -> list[list[int]]:
+    """Return by station when trucks can have goods ready there, ascending."""
+    found: list[set[int]] = [set() for _ in network.stations]
+    for tour in tours:
+        for station, release in zip(tour.stations, tour.release_s, strict=True):
+            found[station].add(release)
+    return [sorted(releases) for releases in found]
+
+
+def _rounded_down(tour: Tour, releases: Sequence[Sequence[int]]) -> Tour:
+    earlier = (
+        max((slot for slot in releases[station] if slot <= release), default=release)
+        for station, release in zip(tour.stations, tour.release_s, strict=True)
+    )
+    return replace(tour, release_s=tuple(earlier))
 
 
 def _stops_allowed(stations: int, fleets: int) -> int:
-    allowed, total = 1, stations * fleets
-    while allowed < min(_MAX_STOPS, stations):
-        more = fleets
-        for k in range(allowed + 1):
-            more *= stations - k
-        if total + more > _MAX_SEQUENCES:
+    """Return to how many stations tours can all be looked at."""
+    allowed, total, more = 0, 0, fleets
+    while allowed < stations:
+        more *= stations - allowed
+        total += more
+        if allowed and total > _MAX_SEQUENCES:
             break
-        total, allowed = total + more, allowed + 1
+        allowed += 1
     return allowed
 
 
