@@ -132,6 +132,8 @@ def choose_columns(
     found: list[Choice | None] = []
     if cancelled is None:
         return _solve(columns, hint, params)
+    if cancelled():
+        return None
     worker = threading.Thread(target=lambda: found.append(_solve(columns, hint, params)), daemon=True)
     worker.start()
     while worker.is_alive() and not cancelled():

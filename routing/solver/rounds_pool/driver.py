@@ -41,7 +41,15 @@ class _Phase:
     cold: float = 0.0
 
 
-_ONE_ROUND = (
+_FEW_ORDERS = 250
+"""Up to here string removals alone get far in the time PyVRP needs to warm up; with more orders PyVRP gets further."""
+_FEW_IN_ONE_ROUND = (
+    _Phase(0.50, "strings", 0.3, 0.01),
+    _Phase(0.80, "pyvrp"),
+    _Phase(0.88, "master"),
+    _Phase(1.00, "strings", 0.02, 0.005),
+)
+_MANY_IN_ONE_ROUND = (
     _Phase(0.25, "strings", 0.3, 0.01),
     _Phase(0.80, "pyvrp"),
     _Phase(0.88, "master"),
@@ -76,7 +84,7 @@ class Driver:
         self._strings.run(1, 0.0)
         self._take(self._strings.best)
         begun = 0.0
-        for phase in _SEVERAL_ROUNDS if (self._day.figures.rounds > 1).any() else _ONE_ROUND:
+        for phase in _phases(self._day):
             if not self._done(phase.until):
                 self._work(phase, begun)
             begun = phase.until
@@ -171,6 +179,12 @@ class Driver:
             found = self._pool.best(self._best, min(_MASTER_S, _MASTER_SHARE * limit_s), self._clock.interrupted)
         if found is not None:
             self._take(found)
+
+
+def _phases(day: RoundsDay) -> tuple[_Phase, ...]:
+    if (day.figures.rounds > 1).any():
+        return _SEVERAL_ROUNDS
+    return _FEW_IN_ONE_ROUND if len(day.figures.early) <= _FEW_ORDERS else _MANY_IN_ONE_ROUND
 
 
 def _pool_for(day: RoundsDay) -> Pool | RoundPool:

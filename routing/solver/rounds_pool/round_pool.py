@@ -19,10 +19,10 @@ from routing.solver.rounds_pool.figures import RoundsDay
 from routing.solver.rounds_pool.plan import Round, VehicleDays
 from routing.solver.rounds_pool.pool import cost_of_day
 
-MAX_ROUNDS = 4_000
+MAX_ROUNDS = 2_500
 """Larger masters take HiGHS longer than they gain."""
-_DEPARTURES = 3
-"""Departures kept for a round, the latest met."""
+_DEPARTURES = 2
+"""Departures kept for a round, the latest met; the first and the last that are possible are added."""
 _MOMENTS = 60
 """Moments the first master looks at; broken ones are added."""
 _REPAIRS = 6
@@ -46,7 +46,8 @@ class RoundPool:
         self._day = day
         figures = day.figures
         self._duration = [grid.tolist() for grid in figures.duration]
-        self._early, self._service = figures.early.tolist(), figures.service.tolist()
+        self._early, self._late = figures.early.tolist(), figures.late.tolist()
+        self._service = figures.service.tolist()
         self._release = figures.release.tolist()
         self._rounds: dict[tuple[int, frozenset[int]], tuple[float, Round, tuple[int, ...]]] = {}
 
@@ -84,11 +85,21 @@ class RoundPool:
             here = client
         return departs_s, now + duration[here][base]
 
+    def _latest(self, kind: int, clients: Round) -> int:
+        """Return when a vehicle departs for a round at the latest."""
+        f = self._day.figures
+        base, duration = int(f.base[kind]), self._duration[kind]
+        now, ahead = int(f.shift[kind, 1]), base
+        for client in reversed(clients):
+            now = min(now - duration[client][ahead] - self._service[client], self._late[client])
+            ahead = client
+        return int(now - duration[base][ahead])
+
     def _timed(self) -> Iterator[_Timed]:
         f = self._day.figures
         for (kind, _), (money, clients, departures) in self._rounds.items():
-            first_s = int(f.shift[kind, 0])
-            for departs_s in sorted({*departures, self._times(kind, clients, first_s)[0]}):
+            ends_s = self._times(kind, clients, int(f.shift[kind, 0]))[0], self._latest(kind, clients)
+            for departs_s in sorted({*departures, *ends_s}):
                 yield _Timed(kind, clients, departs_s, self._times(kind, clients, departs_s)[1], money)
 
     def best(
