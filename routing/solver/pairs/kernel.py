@@ -17,6 +17,11 @@ from routing.solver.pairs.machine_code import compiled, inner
 INFINITE = 1.0e300
 _BLINK = 0.01
 """Chance of overlooking a place (their value)."""
+_BLINK_OPENING = 0.3
+"""Chance of overlooking the vehicles of a group that stand still, where there are several groups: the order that opens
+a round would else always take the kind that is cheapest for it alone."""
+_EAGER = 0.5
+"""Chance that a repair serves all it can, be leaving an order out cheaper or not."""
 _LONGEST_STRING = 10
 _REMOVED_STOPS = 10.0
 """Greatest length of a string and mean number of stops taken out (their values)."""
@@ -301,14 +306,18 @@ def repair(day: Day, rounds: Rounds, notes: Notes, blink: float) -> bool:
     """Put absent orders back one by one at their cheapest places; return whether all rounds keep their times."""
     waiting = _order_of_repair(day, rounds, notes)
     sound, left = True, 0
+    # The order that opens a round may cost more than leaving it out, and be worth it for those that follow.
+    eager = unit(notes) < _EAGER
     for k in waiting:
-        best, slot, best_i, best_j = day.unserved[k], -1, -1, -1
+        best, slot, best_i, best_j = INFINITE if eager else day.unserved[k], -1, -1, -1
         opened = -1
         for r in range(len(day.group)):
             if rounds.size[r] == 2:
                 if rounds.usable[r] == 0 or opened == day.group[r]:
                     continue
                 opened = day.group[r]
+                if blink > 0.0 and len(day.fixed) > 1 and unit(notes) < _BLINK_OPENING:
+                    continue
             added, i, j = best_place(day, rounds, notes, k, r, best, blink)
             if i >= 0:
                 best, slot, best_i, best_j = added, r, i, j
