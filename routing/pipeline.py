@@ -16,6 +16,7 @@ from routing.checker import Report, check_plan
 from routing.day import read_day
 from routing.evaluation import Kpis, cost_of, kpis
 from routing.export import write_outputs
+from routing.export.tables import alternatives_csv
 from routing.model.order import Order
 from routing.model.plan import Objective, OrderLegs, Plan, PlanDocument, Rejected, ScenarioRef
 from routing.notes import Note, notes_of
@@ -25,8 +26,11 @@ from routing.plan_io import derive_legs, plan_to_bytes
 from routing.plan_paths import attach_paths
 from routing.scenario import Scenario
 from routing.solver import Limits, Progress, Solution
+from routing.solver.alternatives import next_best
 from routing.solver.parallel import Helpers, solve_together
 
+ALTERNATIVES_SHARE, ALTERNATIVES_S = 0.1, 20.0
+"""How long alternatives are looked for: so much of the search's time limit, and no longer than that."""
 NAMED_VERSIONS = ("shanlu", "ortools", "numpy", "scipy")
 
 
@@ -164,11 +168,14 @@ def plan_deliveries(
     if not report.is_clean:
         msg = "Shanlu made a plan that breaks its own rules; this is a bug, please report it with these findings:\n"
         raise CheckFailedError(msg + "\n".join(f"  {violation}" for violation in report.violations[:50]))
-    figures = kpis(built.problem, Plan(document.routes, document.unassigned))
+    figured = Plan(document.routes, document.unassigned)
+    figures = kpis(built.problem, figured)
     if target is not None:
         tell(replace(done, stage="writing"))
         with staged_output(target) as staging:
             (staging / "plan.json").write_bytes(plan_to_bytes(document))
+            others = next_best(built.problem, figured, options.only, _patience(limits, cancelled))
+            (staging / "alternatives.csv").write_bytes(alternatives_csv(others))
             write_outputs(
                 staging,
                 document,
@@ -182,6 +189,14 @@ def plan_deliveries(
             )
         watch.lap("write")
     return Outcome(scenario, document, report, figures, watch.timings_s, _beyond_vehicles(built), notes, target)
+
+
+def _patience(limits: Limits, cancelled: Callable[[], bool] | None) -> Callable[[], bool]:
+    """Return what ends the search for alternatives: the caller, or a share of the time limit where there is one."""
+    timed = limits.time_limit_s is not None and limits.max_iterations is None
+    patience_s = min(ALTERNATIVES_SHARE * (limits.time_limit_s or 0.0), ALTERNATIVES_S)
+    end = time.monotonic() + patience_s
+    return lambda: (timed and time.monotonic() >= end) or (cancelled is not None and cancelled())
 
 
 def _tell_nobody(_status: Status) -> None:

@@ -1,4 +1,4 @@
-"""``routes.csv`` and ``orders.csv``: one row a route and one row an order, for spreadsheets and programs."""
+"""``routes.csv``, ``orders.csv``, ``alternatives.csv``: one row a route or an order, for spreadsheets and programs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from routing.export.scene import Scene, category_of, distance_m, energy_wh, orders_of, travel_s
 from routing.export.wording import clock
 from routing.model.plan import Leg, Route, Unassigned
+from routing.solver.alternatives import Alternative
 
 Cell = str | int | float | None
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -41,6 +42,15 @@ ORDER_COLUMNS = (
     "volume_l", "picked_up", "arrived", "picked_up_s", "arrived_s", "late_min", "legs", "kinds", "carriers",
     "transfers", "reason", "text", "relaxation",
 )  # fmt: skip
+
+
+def alternatives_csv(alternatives: Iterable[Alternative]) -> bytes:
+    """Return one row an order: its next best itinerary and what that would cost more, in minor units."""
+    rows = [
+        (other.order, " > ".join(other.carriers), " > ".join(other.places), round(other.extra_cost))
+        for other in alternatives
+    ]
+    return csv_bytes(("order", "carriers", "places", "extra_cost"), rows)
 
 
 def routes_csv(scene: Scene) -> bytes:
