@@ -11,7 +11,7 @@ from routing.model.order import Order
 from routing.model.plan import Plan, Unassigned
 from routing.model.problem import Problem
 from routing.plan_io import derive_legs
-from routing.solver.improvement import Moves, choose_removed, cool, insert_job
+from routing.solver.improvement import Moves, choose_removed, construction_orders, cool, insert_job
 from routing.solver.instance import BUNDLE_KG, BUNDLE_L, Instance, Job, compile_instance, make_job
 from routing.solver.itineraries import ChainBook, ChainFinder
 from routing.solver.reasons import explain_state
@@ -26,6 +26,8 @@ _START_TEMPERATURE, _END_TEMPERATURE = 0.15, 0.003
 _NEAR = 6
 """Jobs near an order that must move that are tried along with it, where any may move."""
 _SPECULATION = (1.0, 1.0, 1.5, 4.0)
+_FURTHER_STARTS, _START_SHARE = 2, 0.35
+"""Further orders of insertion that are tried: so many where effort is counted, else until that share of it is used."""
 _REPAIRS = 8
 _LAST_CHAINS = 40
 """Chains tried for orders still left out at the end."""
@@ -70,7 +72,7 @@ def continue_plan(
     state = state_of(instance, _of_first_orders(instance, plan))
     _drop_unsound(state)
     left = [job for job in instance.jobs if job.index not in state.served]
-    _insert(state, moves, left)
+    _begin(state, moves, left, clock)
     free = {job.index for job in left}
     movable = None
     if may_move is not None:
@@ -140,6 +142,27 @@ def _of_first_orders(instance: Instance, plan: Plan) -> Plan:
             for route in plan.routes
         )
     )
+
+
+def _begin(state: State, moves: Moves, left: Sequence[Job], clock: Clock) -> None:
+    """Put jobs in, in several orders as long as there is time; the state ends at the cheapest outcome."""
+    if not left:
+        return
+    empty = state.image()
+    wanted = {job.index for job in left}
+    _insert(state, moves, left)
+    best = (state.cost(), state.image())
+    for k, order in enumerate(construction_orders(state.instance)):
+        late = k >= _FURTHER_STARTS if clock.deterministic else clock.share_done() > _START_SHARE
+        if late or clock.interrupted():
+            break
+        state.load(empty)
+        for job in order:
+            if job.index in wanted:
+                insert_job(state, moves, job, job.unserved_cost)
+        cool(state, moves)
+        best = min(best, (state.cost(), state.image()), key=lambda found: found[0])
+    state.load(best[1])
 
 
 def _insert(state: State, moves: Moves, jobs: Sequence[Job]) -> None:
