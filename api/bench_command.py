@@ -100,14 +100,13 @@ def _bench_folder(family: Family, folder: Path, time_limit_s: float, seed: int) 
     table = Table(title=f"{family.value}, {time_limit_s:g} s each, seed {seed}")
     names = ("instance", "objective", "best_known", "gap_pct", "vehicles", "feasible", "wall_s", "cpu_s")
     for name in names:
-        table.add_column(name, justify="left" if name == "instance" else "right")
+        table.add_column(name, justify="left" if name == "instance" else "right", overflow="fold")
     for row in rows:
         table.add_row(*("" if row[name] is None else str(row[name]) for name in names))
     gaps = [float(str(row["gap_pct"])) for row in rows if row["gap_pct"] is not None]
-    if gaps:
-        table.add_section()
-        table.add_row(f"mean of {len(gaps)}", "", "", f"{sum(gaps) / len(gaps):.4f}", "", "", "", "")
     console.print(table)
+    if gaps:
+        console.print(f"mean gap of {len(gaps)}: {sum(gaps) / len(gaps):.4f} %")
 
 
 def _no_instance() -> Fault:

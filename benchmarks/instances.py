@@ -154,7 +154,7 @@ def table(family: str, runs: Sequence[Run], plan: Sequence[Run], limits: Sequenc
         f"# {family}",
         "",
         f"{where}. Gap in % to the best known value, mean over seeds {sorted({int(str(r['seed'])) for r in plan})}.",
-        "Peers at the CPU seconds Shanlu took, VROOM in its own time; one process, one thread; by `benchmarks.instances`.",
+        "Peers at the CPU seconds Shanlu took, VROOM in its own time; one process, one thread.",
         partial,
         "| instance | " + " | ".join(f"{s}, {_limit_name(s, limit)}" for s, limit in columns) + " |",
         "|---|" + "---|" * len(columns),

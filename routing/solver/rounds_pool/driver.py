@@ -19,6 +19,8 @@ _RESERVE_SHARE, _RESERVE_S, _RESERVE_PER_ORDER_S = 0.01, 0.1, 0.0003
 """Kept back from the time limit to make and check the plan."""
 _MOVES_A_SLICE, _ITERATIONS_A_SLICE = 50, 20
 """Moves of the string removals and iterations of PyVRP that count as one iteration of the clock."""
+_MOVES_A_SECOND, _ENOUGH_MOVES = 25_000.0, 1_000.0
+"""Moves of the string removals in a second, about; with fewer of them an order the search starts cooler."""
 _LOADING_S, _LOOK_S = 3.0, 0.05
 """Loading the compiled search from its cache takes no longer than this; seconds between two looks."""
 _UNCOMPILED_SHARE = 0.85
@@ -144,15 +146,25 @@ class Driver:
 
     def _anneal(self, phase: _Phase, begun: float) -> None:
         self._strings.restart(self._best)
+        hot = max(phase.cold, phase.hot * min(1.0, self._moves_an_order() / _ENOUGH_MOVES))
         while not self._done(phase.until):
             share = (self._share() - begun) / (phase.until - begun)
-            heat = phase.hot * (phase.cold / phase.hot) ** min(1.0, max(0.0, share))
+            heat = hot * (phase.cold / hot) ** min(1.0, max(0.0, share))
             before = self._strings.best_cost
             now = self._strings.run(_MOVES_A_SLICE, heat * before / len(self._problem.orders))
             self._clock.iteration += 1
             self._pool.add_all(self._strings.current)
             if now < before:
                 self._take(self._strings.best)
+
+    def _moves_an_order(self) -> float:
+        """Return about how many moves the whole effort allows for each order."""
+        limits = self._clock.limits
+        if limits.max_iterations is not None:
+            moves = float(limits.max_iterations * _MOVES_A_SLICE)
+        else:
+            moves = (limits.time_limit_s or 60.0) * _MOVES_A_SECOND
+        return moves / len(self._problem.orders)
 
     def _improve_locally(self, until: float) -> None:
         local = PyvrpSearch(self._day, self._pool.add_all)
