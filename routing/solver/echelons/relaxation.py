@@ -225,13 +225,11 @@ class Relaxation:
                     row.set_coefficient(variable, -1.0)
 
     def solve(self) -> Prices | None:
-        """Return value and prices, None where GLOP found no optimum."""
-        result = self._result = self._solver.solve()
-        if (
-            result.termination.reason is not mathopt.TerminationReason.OPTIMAL
-            or not result.has_dual_feasible_solution()
-        ):
+        """Return value and prices, None where neither GLOP nor HiGHS found an optimum."""
+        result = self._optimum()
+        if result is None:
             return None
+        self._result = result
         order = np.zeros(self._network.orders)
         order[list(self._covers)] = result.dual_values(list(self._covers.values()))
         van, truck = result.dual_values(self._fewest_vans), result.dual_values(self._fewest_trucks)
@@ -251,6 +249,15 @@ class Relaxation:
                 (link, money) for link, row in self._links.items() if (money := result.dual_values(row)) > _NOTHING
             ),
         )
+
+    def _optimum(self) -> mathopt.SolveResult | None:
+        """Solve by GLOP, which starts from the last basis; by HiGHS where that ends in numerical trouble."""
+        try:
+            result = self._solver.solve()
+        except (AttributeError, RuntimeError):  # MathOpt's message of "abnormal" itself fails
+            result = mathopt.solve(self._model, mathopt.SolverType.HIGHS)
+        optimal = result.termination.reason is mathopt.TerminationReason.OPTIMAL
+        return result if optimal and result.has_dual_feasible_solution() else None
 
     def rounds_used(self) -> list[tuple[Round, float]]:
         """Return the rounds of the last solution with their shares."""

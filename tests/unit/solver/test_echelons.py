@@ -13,10 +13,12 @@ from routing.checker.problem_facts import check_problem_plan
 from routing.instances.twoechelon import read_twoechelon
 from routing.model.problem import Problem
 from routing.solver.echelons.columns import measured_round
+from routing.solver.echelons.construction import first_rounds
 from routing.solver.echelons.engine import ENGINE
 from routing.solver.echelons.labelling import find_rounds, graph_of
 from routing.solver.echelons.network import compile_network
-from routing.solver.echelons.relaxation import fewest_bins
+from routing.solver.echelons.relaxation import Part, Relaxation, fewest_bins
+from routing.solver.echelons.tours import all_tours, station_releases
 from routing.solver.planner import solve
 from routing.solver.portfolio import engine_for
 from routing.solver.stopping import Limits, Progress
@@ -131,6 +133,25 @@ def test_suits(tmp_path: Path) -> None:
     small = tuple(replace(p, store_kg={"ambient": 1.0} if p.store_kg else {}) for p in problem.places)
     assert not ENGINE.suits(replace(problem, places=small))
     assert not ENGINE.suits(replace(problem, orders=()))
+
+
+def test_prices_without_glop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests that the relaxation has the same value when GLOP fails and HiGHS solves it."""
+    network = compile_network(day(tmp_path, 5, 8))
+    tours = all_tours(network)
+    relaxation = Relaxation(network, Part(tuple(range(8))), station_releases(network, tours.chosen))
+    relaxation.add_tours(tours.chosen)
+    relaxation.add(first_rounds(network, [tour for tour in tours.chosen if len(tour.stations) == 1]))
+    usual = relaxation.solve()
+
+    def fail() -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(relaxation._solver, "solve", fail)
+    other = relaxation.solve()
+    assert usual is not None
+    assert other is not None
+    assert other.value == pytest.approx(usual.value)
 
 
 def test_fewest_bins() -> None:
