@@ -6,7 +6,7 @@ the interval its goods leave open, so that nothing is fixed before it must be.
 
 All of it is one module: the compiler's cache on disk notices changes of the module it compiles only. `improve` is the
 only function called from outside, since each such function is compiled once more for callers in Python; while it is
-compiled for the first time, `insert` runs interpreted (`uncompiled`).
+compiled for the first time, `take_out` and `put_in` run interpreted (`uncompiled`).
 """
 
 from __future__ import annotations
@@ -61,6 +61,8 @@ Boarding = tuple[float, int, int, int, int]
 _NEVER = 1e18
 _BLINK = 0.01
 """Share of places overlooked at random when the best is sought (Christiaens and Vanden Berghe 2020)."""
+_STOP_BLINK = 0.1
+"""The same for in-stops: the first goods of a truck choose for all that follow them."""
 _S13, _S7, _S17, _S11 = np.uint64(13), np.uint64(7), np.uint64(17), np.uint64(11)
 
 
@@ -249,6 +251,8 @@ def _aboard_truck(
         pair = stop * outs + out
         if facts.ride_first[pair] == facts.ride_first[pair + 1] or _on_tour(draft, truck, stop):
             continue
+        if _random(rng) < _STOP_BLINK:
+            continue
         for position in range(count + 1):
             delta = _tour_delta(facts, draft.tour[truck], count, stop, position)
             if delta >= best[0] or _random(rng) < _BLINK:
@@ -381,7 +385,7 @@ def _rounds_from(draft: Draft, out: int) -> int:
 
 
 @_jit
-def insert(facts: Facts, draft: Draft, rng: Words, customer: int) -> bool:
+def _insert(facts: Facts, draft: Draft, rng: Words, customer: int) -> bool:
     """Put a customer where it adds least; False where it fits nowhere or costs more than leaving it out."""
     best = (facts.customer[customer, PENALTY], 0.0, -1, -1, (_NEVER, -1, -1, -1, -1))
     chosen = -1
@@ -616,16 +620,14 @@ def _order(facts: Facts, rng: Words, out: Ints, order: Ints, key: Floats) -> int
 
 
 @_jit
-def _repair(facts: Facts, draft: Draft, rng: Words, order: Ints, count: int) -> None:
-    """Put customers into the plan one after the other; those with a round but no truck keep it where they can."""
-    for k in range(count):
-        customer = order[k]
-        if draft.who[customer, ROUND] >= 0:
-            if _reboard(facts, draft, rng, customer):
-                continue
-            _leave_round(draft, customer)
-            _refresh(facts, draft)
-        insert(facts, draft, rng, customer)
+def put_in(facts: Facts, draft: Draft, rng: Words, customer: int) -> None:
+    """Put a customer into the plan; one with a round but no truck keeps the round where it can."""
+    if draft.who[customer, ROUND] >= 0:
+        if _reboard(facts, draft, rng, customer):
+            return
+        _leave_round(draft, customer)
+        _refresh(facts, draft)
+    _insert(facts, draft, rng, customer)
 
 
 @_jit
@@ -657,8 +659,8 @@ def _copy(source: Draft, target: Draft) -> None:
 
 
 @_jit
-def _move(facts: Facts, trial: Draft, rng: Words, scratch: Scratch) -> None:
-    """Take some customers out and put them in again."""
+def take_out(facts: Facts, trial: Draft, rng: Words, scratch: Scratch) -> int:
+    """Take some customers out and write them in the order they are to come in again; return how many."""
     out, order, key = scratch
     _mark(facts, trial, rng, out)
     for customer in range(len(out)):
@@ -667,8 +669,7 @@ def _move(facts: Facts, trial: Draft, rng: Words, scratch: Scratch) -> None:
         if out[customer] == 1 and trial.who[customer, ROUND] >= 0:
             _leave_round(trial, customer)
     _refresh(facts, trial)
-    count = _order(facts, rng, out, order, key)
-    _repair(facts, trial, rng, order, count)
+    return _order(facts, rng, out, order, key)
 
 
 def _improve(
@@ -677,7 +678,9 @@ def _improve(
     """Make some moves by simulated annealing; `now` is where the search stands, `trial` is overwritten."""
     for _ in range(moves):
         _copy(now, trial)
-        _move(facts, trial, rng, scratch)
+        count = take_out(facts, trial, rng, scratch)
+        for k in range(count):
+            put_in(facts, trial, rng, scratch[1][k])
         if trial.cost[0] < now.cost[0] - temperature * np.log(max(1e-300, _random(rng))):
             _copy(trial, now)
             if now.cost[0] < best.cost[0] - 1e-6:

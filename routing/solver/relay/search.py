@@ -10,7 +10,7 @@ import numpy as np
 from routing.model.problem import Problem
 from routing.solver.portfolio import EngineAnswer
 from routing.solver.relay import kernel
-from routing.solver.relay.arrays import CLOSE, ROUND, Draft, Facts, Words, copy_draft, empty_draft, empty_scratch
+from routing.solver.relay.arrays import CLOSE, ROUND, Draft, Facts, Ints, Words, copy_draft, empty_draft, empty_scratch
 from routing.solver.relay.day import compile_day
 from routing.solver.relay.plan import make_plan
 from routing.solver.stopping import Clock
@@ -63,16 +63,28 @@ def _anneal(facts: Facts, now: Draft, best: Draft, rng: Words, clock: Clock) -> 
 
 def _first_plan(facts: Facts, now: Draft, best: Draft, rng: Words, clock: Clock, compiling: Future[None]) -> None:
     """Without machine code, put in the customers by their latest times, then repair while some are left out."""
-    insert, improve = kernel.uncompiled("insert"), kernel.uncompiled("improve")
-    for customer in np.argsort(facts.customer[:, CLOSE], kind="stable"):
-        if clock.finished():
-            break
-        insert(facts, now, rng, int(customer))
+    take_out = kernel.uncompiled("take_out")
+    first = np.argsort(facts.customer[:, CLOSE], kind="stable")
+    _put_in(facts, now, rng, clock, first)
     copy_draft(now, best)
     trial, scratch = empty_draft(facts, len(now.tour)), empty_scratch(facts)
     while _served(best) < len(facts.customer) and not compiling.done() and not clock.finished():
-        improve(facts, now, trial, best, rng, 1, 0.0, scratch)
+        copy_draft(best, trial)
+        count = take_out(facts, trial, rng, scratch)
+        if _put_in(facts, trial, rng, clock, scratch[1][:count]) and trial.cost[0] < best.cost[0]:
+            copy_draft(trial, best)
         clock.iteration += 1
+    copy_draft(best, now)
+
+
+def _put_in(facts: Facts, draft: Draft, rng: Words, clock: Clock, customers: Ints) -> bool:
+    """Put customers in without machine code, looking at the clock at each; return whether all were tried."""
+    put_in = kernel.uncompiled("put_in")
+    for customer in customers:
+        if clock.finished():
+            return False
+        put_in(facts, draft, rng, int(customer))
+    return True
 
 
 def _compile(facts: Facts, trucks: int) -> Future[None]:
