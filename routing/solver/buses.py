@@ -26,12 +26,25 @@ class Seat:
 class BusLoad:
     """What rides on one trip. Entries are (task, ride)."""
 
-    __slots__ = ("cost", "entries", "instance", "number", "trip")
+    __slots__ = ("_filled", "_used", "cost", "entries", "instance", "number", "trip")
 
     def __init__(self, instance: Instance, number: int) -> None:
         self.instance, self.number, self.trip = instance, number, instance.trips[number]
         self.entries: list[tuple[Task, BusRide]] = []
         self.cost = 0.0
+        self._note()
+
+    def _note(self) -> None:
+        """Sum up what rides on every segment, and which call of a halt is used."""
+        calls = self.trip.calls
+        self._filled = ([0.0] * len(calls), [0.0] * len(calls))
+        self._used: dict[int, int] = {}
+        for task, ride in self.entries:
+            for call in range(ride.board_call, ride.alight_call):
+                self._filled[0][call] += task.kg
+                self._filled[1][call] += task.litres
+            for call in (ride.board_call, ride.alight_call):
+                self._used[calls[call].sequence] = call
 
     def snapshot(self) -> Any:
         """Return the entries."""
@@ -61,7 +74,8 @@ class BusLoad:
         self.entries.append((task, seat.ride))
 
     def refresh(self, *, reload: bool = True) -> bool:  # noqa: ARG002 # all of it is cheap
-        """Publish times and price the trip's cargo."""
+        """Publish times, sum up and price the trip's cargo."""
+        self._note()
         self.cost = 0.0
         for task, ride in self.entries:
             task.load_start_s, task.load_end_s = ride.ready_by_s, ride.departure_s
@@ -76,22 +90,19 @@ class BusLoad:
         """Return whether the leg fits on every segment and sits beside nothing it may not."""
         job = request.job
         kg, litres = (job.boxed_kg, job.boxed_l) if boxed else (job.kg, job.litres)
-        mates = [(task, other) for task, other in self.entries if _overlaps(other, ride)]
-        barred = self.instance.incompatible.get(job.product.id, frozenset())
-        if any(task.job.product.id in barred for task, _ in mates) or not self._calls_agree(ride):
+        barred = self.instance.incompatible.get(job.product.id)
+        if barred and any(task.job.product.id in barred for task, other in self.entries if _overlaps(other, ride)):
             return False
-        return all(
-            sum(task.kg for task, other in mates if other.board_call <= call < other.alight_call) + kg
-            <= self.trip.max_kg + 1e-7
-            and sum(task.litres for task, other in mates if other.board_call <= call < other.alight_call) + litres
-            <= self.trip.max_l + 1e-7
-            for call in range(ride.board_call, ride.alight_call)
+        span = slice(ride.board_call, ride.alight_call)
+        return (
+            max(self._filled[0][span]) + kg <= self.trip.max_kg + 1e-7
+            and max(self._filled[1][span]) + litres <= self.trip.max_l + 1e-7
+            and self._calls_agree(ride)
         )
 
     def _calls_agree(self, ride: BusRide) -> bool:
         """Return whether no call would be used for two places at once, which a route's stops cannot show."""
-        calls = self.trip.calls
-        used = {calls[k].sequence: k for _, other in self.entries for k in (other.board_call, other.alight_call)}
+        calls, used = self.trip.calls, self._used
         return all(used.get(calls[k].sequence, k) == k for k in (ride.board_call, ride.alight_call))
 
 
@@ -129,10 +140,10 @@ def best_seat(instance: Instance, loads: list[BusLoad], request: Request, limit:
         if ride.ready_by_s < request.earliest_load_s or not _suits(request, ride):
             continue
         load = loads[ride.trip]
-        if not admits(load.trip, job) or not load.has_room(request, ride, boxed):
-            continue
         fee = bus_fee(load.trip, job)
-        if fee < limit and load not in request.avoid:
+        if fee >= limit or load in request.avoid or not admits(load.trip, job):
+            continue
+        if load.has_room(request, ride, boxed):
             return Seat(load, ride, boxed, fee, ride.ready_s, ride.arrival_s)
     return None
 

@@ -281,16 +281,18 @@ def _unload_here(day: Day, request: Request, k: int, arrival: int) -> tuple[int,
 def best_new_round(day: Day, request: Request, limit: float) -> Spot | None:
     """Return the cheapest spot for the leg in a round of its own, between or after the day's rounds."""
     fleet, base = day.fleet, day.fleet.base
-    if fleet.type.max_rounds is not None and sum(day.begins) >= fleet.type.max_rounds:
+    fixed = 0.0 if day.place else fleet.type.fixed_cost
+    if fixed >= limit or (fleet.type.max_rounds is not None and sum(day.begins) >= fleet.type.max_rounds):
         return None
-    way = [base, *(p for p in (request.ride.origin, request.ride.destination) if p != base), base]
     cost, duration = fleet.arc_cost, fleet.travel.duration_s
+    way = [base, *(p for p in (request.ride.origin, request.ride.destination) if p != base), base]
     stops = (len(way) - 2) * fleet.type.stop_s + request.load_service_s + request.unload_service_s
-    delta = sum(cost[a][b] for a, b in pairwise(way)) + stops * fleet.cost_per_s
-    delta += 0.0 if day.place else fleet.type.fixed_cost
+    legs = list(pairwise(way))
+    delta = sum([cost[a][b] for a, b in legs]) + stops * fleet.cost_per_s + fixed
+    if delta >= limit:
+        return None
     part = _empty_room(day, request)
-    drive_s = sum(duration[a][b] for a, b in pairwise(way))
-    if delta >= limit or part is None or day.drive_s + drive_s > fleet.type.max_drive_s:
+    if part is None or day.drive_s + sum([duration[a][b] for a, b in legs]) > fleet.type.max_drive_s:
         return None
     if fleet.type.range_wh is not None and _peak_wh(day, way) > fleet.type.range_wh:
         return None
