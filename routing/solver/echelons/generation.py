@@ -59,7 +59,7 @@ class Generator:
             if prices is None or not more or stopped():
                 break
             tours = self._tours.chosen if part.sent is None else ()
-            more, exact = self._more(relaxation, graphs, prices, tours, beams)
+            more, exact = self._more(relaxation, graphs, prices, tours, beams, stopped)
             if more:
                 prices = relaxation.solve()
         return None if prices is None else Generated(prices, relaxation.rounds_used(), relaxation.links, exact)
@@ -71,12 +71,13 @@ class Generator:
         prices: Prices,
         tours: Sequence[Tour],
         beams: Sequence[int],
+        stopped: Callable[[], bool],
     ) -> tuple[bool, bool]:
         """Add rounds, else tours, else link rows; return whether there were any, and whether the search was exact."""
         tolerance = 1e-7 * max(1.0, abs(prices.value))
         complete = False
         for beam in beams:
-            found, complete = look(self._network, graphs, prices, -tolerance, beam, _ROUNDS)
+            found, complete = look(self._network, graphs, prices, -tolerance, beam, _ROUNDS, stopped)
             new = self._pool.add(found)
             if new:
                 relaxation.add(new)
@@ -107,15 +108,23 @@ def graphs_of(network: Network, part: Part) -> list[Graph]:
 
 
 def look(
-    network: Network, graphs: Sequence[Graph], prices: Prices, threshold: float, beam: int, most: int
+    network: Network,
+    graphs: Sequence[Graph],
+    prices: Prices,
+    threshold: float,
+    beam: int,
+    most: int,
+    stopped: Callable[[], bool],
 ) -> tuple[list[Round], bool]:
     """Return rounds of a reduced cost below the threshold, up to `most` per fleet and slot, and whether all."""
     found: list[Round] = []
     complete = True
     for graph in graphs:
         for release in _slots(prices, graph.fleet.station):
+            if stopped():
+                return found, False
             rewards = _rewards(network, graph, prices, release)
-            rounds = find_rounds(graph, release, rewards, threshold, beam, most)
+            rounds = find_rounds(graph, release, rewards, threshold, beam, most, stopped)
             complete = complete and rounds.complete
             found += [each for each in measured(network, graph.fleet, rounds.sequences) if each is not None]
     return found, complete

@@ -9,7 +9,7 @@ while the beam cuts nothing, all rounds under the threshold are found: of each s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,8 @@ import numpy as np
 from routing.solver.echelons.loops import BUCKETS, Labels, MarkArray, Ways, completions, distinct, extensions
 from routing.solver.echelons.network import Fleet, FloatArray, IntArray, Network
 
+_EXTENSIONS, _LEAST_BEAM = 12_000_000, 100
+"""Extensions of labels tried at most in one search, and the beam it always has."""
 _MAX_UNITS = 64
 """Largest capacity in units of the table of completions; above it the table counts orders."""
 
@@ -96,7 +98,15 @@ def _units(demand_kg: FloatArray, capacity_kg: float) -> tuple[IntArray, int]:
     return np.zeros(0, dtype=np.int64), 0
 
 
-def find_rounds(graph: Graph, earliest_s: int, rewards: FloatArray, threshold: float, beam: int, most: int) -> Rounds:
+def find_rounds(
+    graph: Graph,
+    earliest_s: int,
+    rewards: FloatArray,
+    threshold: float,
+    beam: int,
+    most: int,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Rounds:
     """Return up to `most` rounds that may leave at `earliest_s` with a reduced cost below the threshold.
 
     Parameters
@@ -113,6 +123,8 @@ def find_rounds(graph: Graph, earliest_s: int, rewards: FloatArray, threshold: f
         Labels kept of each length.
     most
         Rounds returned at most, those of least reduced cost.
+    stopped
+        Asked after each length; once True longer rounds are not looked for.
     """
     if graph.longest == 0:
         return Rounds(np.zeros((0, 1), dtype=np.int64), np.zeros(0), complete=True)
@@ -122,7 +134,11 @@ def find_rounds(graph: Graph, earliest_s: int, rewards: FloatArray, threshold: f
     rows: list[IntArray] = []
     reduced: list[FloatArray] = []
     complete = True
+    beam = min(beam, max(_LEAST_BEAM, _EXTENSIONS // (len(graph.members) * graph.longest)))
     for length in range(1, graph.longest + 1):
+        if stopped():
+            complete = False
+            break
         labels, whole = _grown(graph, ways, labels, completion, threshold, beam)
         complete = complete and whole
         if len(labels.last) == 0:

@@ -181,6 +181,8 @@ class _Run:
         if gap <= tolerance:
             return generated.complete
         rounds, all_there = self._promising(part, prices, gap, most)
+        if self.clock.interrupted():
+            return False
         tours = [tour for tour in self.tours if prices.reduced_tour(tour) < gap]
         answer = choose(
             self.network, part, rounds, tours, effort, links=generated.links, cancelled=self.clock.cancelled
@@ -193,7 +195,8 @@ class _Run:
 
     def _promising(self, part: Part, prices: Prices, gap: float, most: int) -> tuple[list[Round], bool]:
         """Return the rounds of the part that may close the gap, at most so many, and whether these are all."""
-        found, complete = look(self.network, graphs_of(self.network, part), prices, gap, _ENUMERATION_BEAM, most)
+        graphs = graphs_of(self.network, part)
+        found, complete = look(self.network, graphs, prices, gap, _ENUMERATION_BEAM, most, self.clock.interrupted)
         known = Pool()
         known.add(found)
         known.add(self.pool.within(part.members))
