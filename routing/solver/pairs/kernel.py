@@ -25,6 +25,8 @@ _EAGER = 0.5
 _LONGEST_STRING = 10
 _REMOVED_STOPS = 10.0
 """Greatest length of a string and mean number of stops taken out (their values)."""
+_NEAR_ABSENT = 0.5
+"""Chance that the stops taken out are those round an order left out, where there is one."""
 _KEEP_IN_STRING = 0.5
 _SPLIT = 0.5
 """Chances that a string keeps some stops in its midst, and that it keeps one more (alpha and beta of the paper)."""
@@ -231,6 +233,9 @@ def _ruin(day: Day, rounds: Rounds, notes: Notes) -> None:
     longest = min(float(_LONGEST_STRING), stops / used)
     strings = int(1.0 + unit(notes) * (4.0 * _REMOVED_STOPS / (1.0 + longest) - 1.0))
     seed = int(unit(notes) * 2 * orders)
+    if rounds.absent[-1] > 0 and unit(notes) < _NEAR_ABSENT:
+        absent = rounds.absent[int(unit(notes) * rounds.absent[-1])]
+        seed = absent if unit(notes) < 0.5 else orders + absent
     for q in range(day.near.shape[1]):
         if notes.touched[-1] >= strings:
             break

@@ -4,8 +4,9 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from pair_days import pair_day
+from pair_days import pair_day, pair_van
 from plan_oracle import violations
+from problems import order, place, problem
 
 from geodata.errors import InputError
 from routing.checker.problem_facts import check_problem_plan
@@ -26,7 +27,7 @@ def dear(day: Problem, factor: float = 100.0) -> Problem:
         replace(vehicle, type=replace(vehicle.type, fixed_cost=vehicle.type.fixed_cost * factor))
         for vehicle in day.vehicles
     )
-    orders = tuple(replace(order, unserved_cost=10_000_000.0) for order in day.orders)
+    orders = tuple(replace(wanted, unserved_cost=10_000_000.0) for wanted in day.orders)
     return replace(day, vehicles=vehicles, orders=orders)
 
 
@@ -65,12 +66,15 @@ def test_equal_seeds_and_iterations_give_equal_plans() -> None:
 
 
 def test_dear_vehicles_are_saved_first() -> None:
-    """Tests that where a vehicle costs more than its way, no more vehicles are used than where it is cheap."""
-    day = pair_day(8, orders=16, vehicles=6)
-    cheap = solve(dear(day, 0.001), Limits(None, 600), seed=1)
-    few = solve(dear(day), Limits(None, 600), seed=1)
-    assert len(few.plan.routes) < len(cheap.plan.routes)
-    assert len(derive_legs(few.plan)) >= len(derive_legs(cheap.plan))
+    """Tests that two far corners get a vehicle each where vehicles are cheap, and one for both where they are dear."""
+    spots = [
+        place(name, x_km, 0.0) for name, x_km in (("west", 0), ("a", 1), ("b", 2), ("east", 20), ("c", 21), ("d", 22))
+    ]
+    fleet = [(pair_van(fixed_cost=100.0), base, 1) for base in ("west", "east")]
+    day = problem(spots, [order("o0", "a", "b"), order("o1", "c", "d")], fleet)
+    cheap, few = (solve(dear(day, factor), Limits(None, 300), seed=1).plan for factor in (1.0, 1_000.0))
+    assert (len(cheap.routes), len(few.routes)) == (2, 1)
+    assert len(derive_legs(few)) == 2
 
 
 def test_more_effort_is_never_worse() -> None:
