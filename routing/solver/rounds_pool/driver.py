@@ -51,6 +51,14 @@ _FEW_IN_ONE_ROUND = (
     _Phase(0.88, "master"),
     _Phase(1.00, "strings", 0.02, 0.005),
 )
+_LONG_ROUND = 15.0
+"""Orders of a round in the first plan from which on strings are short for it, and PyVRP gets most of the time."""
+_FEW_IN_LONG_ROUNDS = (
+    _Phase(0.06, "strings", 0.1, 0.01),
+    _Phase(0.90, "pyvrp"),
+    _Phase(0.96, "master"),
+    _Phase(1.00, "strings", 0.02, 0.005),
+)
 _MANY_IN_ONE_ROUND = (
     _Phase(0.25, "strings", 0.3, 0.01),
     _Phase(0.80, "pyvrp"),
@@ -86,7 +94,7 @@ class Driver:
         self._strings.run(1, 0.0)
         self._take(self._strings.best)
         begun = 0.0
-        for phase in _phases(self._day):
+        for phase in _phases(self._day, self._best):
             if not self._done(phase.until):
                 self._work(phase, begun)
             begun = phase.until
@@ -193,10 +201,15 @@ class Driver:
             self._take(found)
 
 
-def _phases(day: RoundsDay) -> tuple[_Phase, ...]:
+def _phases(day: RoundsDay, first: VehicleDays) -> tuple[_Phase, ...]:
+    """Return the phases by size and features of the day and its first plan."""
     if (day.figures.rounds > 1).any():
         return _SEVERAL_ROUNDS
-    return _FEW_IN_ONE_ROUND if len(day.figures.early) <= _FEW_ORDERS else _MANY_IN_ONE_ROUND
+    if len(day.figures.early) > _FEW_ORDERS:
+        return _MANY_IN_ONE_ROUND
+    rounds = [len(clients) for vehicle in first for clients in vehicle]
+    long = sum(rounds) > _LONG_ROUND * max(1, len(rounds))
+    return _FEW_IN_LONG_ROUNDS if long else _FEW_IN_ONE_ROUND
 
 
 def _pool_for(day: RoundsDay) -> Pool | RoundPool:

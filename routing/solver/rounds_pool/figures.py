@@ -13,8 +13,9 @@ from routing.model.problem import Problem
 from routing.solver.rounds_pool.day_rows import Figures
 from routing.solver.rounds_pool.features import remote_place
 
-_NEAR = 40
-"""Neighbours of a client beside which it is tried; more cost time and hardly help."""
+_NEAR, _NEAR_OF_SEVERAL = 40, 100
+"""Neighbours of a client beside which it is tried. With several rounds a vehicle, goods released together share a round
+though their windows hardly fit: more neighbours are looked at, and by cost alone."""
 _WAIT_WEIGHT, _LATE_WEIGHT = 0.2, 1.0
 """Weights of waiting and of lateness in the nearness of two clients, as in PyVRP's neighbourhood (its defaults)."""
 _UNITS = 1_000
@@ -146,8 +147,11 @@ def _neighbours(figures: Figures) -> npt.NDArray[np.int64]:
     done = figures.early[:, None] + figures.service[:, None] + seconds
     waits = np.maximum(0, figures.early[None, :] - figures.late[:, None] - figures.service[:, None] - seconds)
     late = np.maximum(0, done - figures.late[None, :])
-    rate = cost.sum() / max(1.0, float(seconds.sum()))
+    several = bool((figures.rounds > 1).any())
+    rate = 0.0 if several else cost.sum() / max(1.0, float(seconds.sum()))
     farness = cost + rate * (_WAIT_WEIGHT * waits + _LATE_WEIGHT * late)
     farness = np.minimum(farness, farness.T)
     np.fill_diagonal(farness, _FAR)
-    return np.ascontiguousarray(np.argsort(farness, axis=1, kind="stable")[:, : min(_NEAR, n - 1)])
+    return np.ascontiguousarray(
+        np.argsort(farness, axis=1, kind="stable")[:, : min(_NEAR_OF_SEVERAL if several else _NEAR, n - 1)]
+    )
