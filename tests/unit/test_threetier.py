@@ -171,7 +171,7 @@ def test_the_judge_finds_what_is_wrong(tmp_path: Path) -> None:
 def test_the_judge_reads_limits_from_the_files(params: str, told: str, tmp_path: Path) -> None:
     """Tests that a plan made under wide limits is refused under the narrower limits of another file."""
     plan = plan_of(write(tmp_path))
-    name = params.split()[0]
+    name = params.split(maxsplit=1)[0]
     lines = [params if line.startswith(name) else line for line in PARAMS.splitlines()]
     verdict = read_instance(write(tmp_path, params="\n".join(lines))).judge(plan)
     assert any(told in fault for fault in verdict.faults)

@@ -15,7 +15,7 @@ from routing.solver.relay.day import compile_day
 from routing.solver.relay.plan import make_plan
 from routing.solver.stopping import Clock
 
-_WARM, _COLD = 0.15, 0.003
+_WARM, _COLD = 0.5, 0.003
 """First and last temperature as shares of the mean cost of an order."""
 _CHUNK_S = 0.05
 """How long the search runs without a look at the clock."""
