@@ -35,11 +35,16 @@ def explain_leg(
             metavar="HH:MM", help="Also say when it arrives that leaves then, by the hour's weather and light."
         ),
     ] = None,
+    load_kg: Annotated[
+        float | None,
+        typer.Option(metavar="KG", min=0.0, help="Goods aboard, for the energy; else the profile's usual load."),
+    ] = None,
 ) -> None:
     """Say why a leg takes what it takes: each road with length, climb, grade, curves, surface, seconds and Wh."""
     with exit_codes():
         # Imported late so that `shanlu --help` answers at once.
         from geodata.leg_explanation import NoLeg, explain_site_leg, leg_geojson, leg_text  # noqa: PLC0415
+        from routing.builder import working_hours  # noqa: PLC0415
         from routing.day import read_day  # noqa: PLC0415
 
         day = read_day(folder, reject_bad_rows=True, cache=disk_cache())
@@ -49,7 +54,8 @@ def explain_leg(
         leaves_s = _seconds(depart, faults)
         if faults:
             raise InputError(faults)
-        leg = explain_site_leg(day.area, at[start], at[end], day.area.profiles[profile])
+        hours_s = working_hours(day.scenario)
+        leg = explain_site_leg(day.area, at[start], at[end], day.area.profiles[profile], hours_s, load_kg=load_kg)
         if isinstance(leg, NoLeg):
             errors.print(f"there is no leg: {leg.reason}")
             raise typer.Exit(EXIT_VIOLATIONS)

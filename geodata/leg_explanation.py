@@ -76,7 +76,7 @@ class LegExplanation:
     """A leg and its stretches; `duration_s` and the other totals equal the travel matrix's entry.
 
     `walk_s` are the seconds walked between road and door at both ends, part of `duration_s`. `straight_m` is the
-    distance as the crow flies between the two ends on the road.
+    distance as the crow flies between the two ends on the road. `load_kg` are the goods aboard that `energy_wh` is for.
     """
 
     profile_id: str
@@ -88,6 +88,7 @@ class LegExplanation:
     walk_s: float
     straight_m: float
     segments: tuple[LegSegment, ...]
+    load_kg: float
 
     @property
     def climb_m(self) -> float:
@@ -125,22 +126,44 @@ class StreetArea(Protocol):
         """The street network."""
         ...
 
-    def closed_today(self, profile: Profile) -> BoolArray:
-        """Return the edges closed to a profile that day, shape (m,)."""
+    def closed_today(self, profile: Profile, from_s: int, until_s: int) -> BoolArray:
+        """Return the edges closed to a profile at some moment of [from_s, until_s) that day, shape (m,)."""
         ...
 
 
 def explain_site_leg(
-    area: StreetArea, start: tuple[float, float], end: tuple[float, float], profile: Profile
+    area: StreetArea,
+    start: tuple[float, float],
+    end: tuple[float, float],
+    profile: Profile,
+    hours_s: tuple[int, int],
+    *,
+    load_kg: float | None = None,
 ) -> LegExplanation | NoLeg:
-    """Return the explanation of the leg between two places (lon, lat) on the area's service day."""
-    costs = edge_costs(area.streets, profile, area.closed_today(profile))
+    """Return the explanation of the leg between two places (lon, lat) on the area's service day.
+
+    Parameters
+    ----------
+    hours_s
+        First and last second of work: roads closed at some moment of them are closed, as in the travel matrix.
+    load_kg
+        Goods aboard, for the energy; None: the profile's usual load, which the travel matrix assumes.
+    """
+    costs = edge_costs(area.streets, profile, area.closed_today(profile, *hours_s), load_kg=load_kg)
     lon, lat = (np.array(values, dtype=np.float64) for values in zip(start, end, strict=True))
-    return explain_leg(area.streets, profile, costs, snap(area.streets, costs, profile, lon, lat), 0, 1)
+    snapped = snap(area.streets, costs, profile, lon, lat)
+    return explain_leg(area.streets, profile, costs, snapped, 0, 1, load_kg=load_kg)
 
 
 def explain_leg(
-    network: StreetNetwork, profile: Profile, costs: EdgeCosts, snapped: Snap, start: int, end: int
+    network: StreetNetwork,
+    profile: Profile,
+    costs: EdgeCosts,
+    snapped: Snap,
+    start: int,
+    end: int,
+    *,
+    load_kg: float | None = None,
 ) -> LegExplanation | NoLeg:
     """Return the explanation of the leg between two places.
 
@@ -152,6 +175,8 @@ def explain_leg(
         The places, as for the travel matrix.
     start, end
         Indices into `snapped`.
+    load_kg
+        The load the costs were made with; None: the profile's usual one.
     """
     for place, word in ((start, "start"), (end, "destination")):
         if snapped.node[place] < 0:
@@ -172,6 +197,7 @@ def explain_leg(
         walk_s=float(snapped.access_s[start] + snapped.access_s[end]),
         straight_m=float(np.hypot(*(last - first))),
         segments=tuple(_segment(network, costs, factors, run) for run in _stretches(network, edges)),
+        load_kg=profile.energy.load_kg if load_kg is None else load_kg,
     )
 
 
@@ -244,7 +270,7 @@ def leg_text(leg: LegExplanation) -> str:
         f"{leg.profile_id}: {_clock(leg.duration_s)} for {leg.distance_m / 1000:.1f} km "
         f"({leg.straight_m / 1000:.1f} km in a straight line, {detour:.1f} times as far), "
         f"up {leg.climb_m:.0f} m, down {leg.descent_m:.0f} m, {leg.energy_wh:.0f} Wh"
-    )
+    ) + (f" with {leg.load_kg:.0f} kg of goods" if leg.energy_wh else "")
     columns = (
         f"{'road':<28}{'class':<14}{'surface':<10}{'m':>7}{'up':>6}{'down':>6}{'grade %':>13}{'bends':>6}"
         f"{'min R':>7}{'s':>7}{'km/h':>6}{'Wh':>8}  binds"
@@ -298,6 +324,7 @@ def leg_geojson(leg: LegExplanation) -> dict[str, object]:
         "duration_s": leg.duration_s,
         "distance_m": leg.distance_m,
         "energy_wh": round(leg.energy_wh, 1),
+        "load_kg": leg.load_kg,
         "walk_s": round(leg.walk_s, 1),
         "elevation_profile": profile,
     }

@@ -51,7 +51,7 @@ def build_problem(scenario: Scenario, area: Area, cache: Cache | None = None) ->
     cache = cache if cache is not None else Cache(None)
     places = _places(scenario, area)
     vehicles, profiles = _vehicles(scenario, area)
-    travels, matrices = _travel(area, profiles, places, _working_hours(vehicles), cache)
+    travels, matrices = _travel(area, profiles, places, working_hours(scenario), cache)
     drones = _drones(scenario)
     tables: dict[str, FlightTable] = {}
     books: dict[str, FlightBook] = {}
@@ -163,14 +163,16 @@ def _drones(scenario: Scenario) -> tuple[Drone, ...]:
     )
 
 
-def _working_hours(vehicles: tuple[Vehicle, ...]) -> tuple[int, int]:
+def working_hours(scenario: Scenario) -> tuple[int, int]:
     """Return from the first to the last second anyone is on the road; a whole day where nobody is."""
-    if not vehicles:
+    at_work = [
+        scenario.vehicle_types[stand.type]
+        for stand in scenario.stands
+        if stand.type in scenario.vehicle_types and stand.count > 0
+    ]
+    if not at_work:
         return 0, LAST_SECOND_S
-    return (
-        min(vehicle.type.shift_start_s for vehicle in vehicles),
-        max(vehicle.type.shift_end_s for vehicle in vehicles) + 1,
-    )
+    return min(kind.shift_start_s for kind in at_work), max(kind.shift_end_s for kind in at_work) + 1
 
 
 def _travel(

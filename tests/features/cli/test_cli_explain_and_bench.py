@@ -1,6 +1,7 @@
 """``shanlu explain-leg`` and ``shanlu bench`` through the command line."""
 
 import json
+import re
 from pathlib import Path
 
 from command_line import Shanlu
@@ -30,6 +31,32 @@ def test_explain_leg_tells_the_time_at_night(shanlu: Shanlu, tmp_path: Path) -> 
     assert " 0 s later than on a dry day" not in " ".join(night.out.split())
     assert never.code == 2
     assert "--depart" in never.err
+
+
+def test_explain_leg_takes_the_load_given(shanlu: Shanlu, tmp_path: Path) -> None:
+    """Tests that energy falls with the goods aboard, and that a load below nothing is refused."""
+    folder = write_day(tmp_path / "day")
+    leg = ("explain-leg", folder, "hub", "v1", "--profile", "van_diesel")
+    usual, empty, never = shanlu(*leg), shanlu(*leg, "--load-kg", "0"), shanlu(*leg, "--load-kg", "-1")
+    told = re.compile(r"(\d+) Wh with (0|700) kg of goods")
+    wh = [int(told.search(" ".join(answer.out.split()))[1]) for answer in (usual, empty)]
+    assert wh[1] < wh[0]
+    assert never.code == 2
+
+
+def test_explain_leg_keeps_to_the_hours_of_work(shanlu: Shanlu, tmp_path: Path) -> None:
+    """Tests that a road closed at night only is open to a leg, as it is to a plan, and one closed at noon is not."""
+    codes = []
+    for from_h, until_h in ((20, 23), (11, 13)):
+        closure = {
+            "type": "Feature",
+            "properties": {"kind": "closed", "from_s": from_h * 3600, "until_s": until_h * 3600},
+            "geometry": {"type": "LineString", "coordinates": [[100.05, 27.001], [100.05, 27.03]]},
+        }
+        closures = json.dumps({"type": "FeatureCollection", "features": [closure]})
+        folder = write_day(tmp_path / f"day{from_h}", closures=closures)
+        codes.append(shanlu("explain-leg", folder, "hub", "v2", "--profile", "van_diesel").code)
+    assert codes == [0, 1]
 
 
 def test_explain_leg_names_every_unknown_id(shanlu: Shanlu, tmp_path: Path) -> None:

@@ -154,23 +154,40 @@ def test_leg_to_where_one_is() -> None:
 
 
 def test_leg_of_an_area_keeps_the_days_closures() -> None:
-    """Tests the explanation between coordinates on a day with a road closed."""
+    """Tests the explanation between coordinates on a day with a road closed at noon, and in hours without noon."""
 
     @dataclasses.dataclass(frozen=True)
     class Area:
         streets: StreetNetwork
         closed: BoolArray
 
-        def closed_today(self, profile: Profile) -> BoolArray:
-            return self.closed
+        def closed_today(self, profile: Profile, from_s: int, until_s: int) -> BoolArray:
+            return self.closed & (from_s < 43_200 < until_s)
 
     edges = [*both_ways(0, 1, way=1), *both_ways(0, 2, length_m=300.0, way=2), *both_ways(2, 1, length_m=300.0, way=3)]
     network = make_network(3, edges)
     ends = [(float(network.node_lon[k]), float(network.node_lat[k]) + 0.0001) for k in (0, 1)]
     lengths = []
-    for closed in (0, 1):
-        leg = explain_site_leg(Area(network, network.edge_way_id == closed), ends[0], ends[1], VAN)
+    for closed, until_h in ((0, 24), (1, 24), (1, 11)):
+        hours_s = (0, until_h * 3600)
+        leg = explain_site_leg(Area(network, network.edge_way_id == closed), ends[0], ends[1], VAN, hours_s)
         assert isinstance(leg, LegExplanation)
         assert leg.walk_m == pytest.approx(22.2, abs=0.3)
         lengths.append(leg.distance_m)
-    assert lengths == [100, 600]
+    assert lengths == [100, 600, 100]
+
+
+def test_a_load_given_is_the_one_explained() -> None:
+    """Tests that text, GeoJSON and energy are for the load given, else for the usual one, and no load for walkers."""
+    network, places = gorge(), Snap(np.array([0, 7]), np.zeros(2), np.zeros(2))
+    wh = {}
+    for given, told in ((0.0, 0.0), (None, VAN.energy.load_kg), (1400.0, 1400.0)):
+        costs = edge_costs(network, VAN, load_kg=given)
+        leg = explain_leg(network, VAN, costs, places, 0, 1, load_kg=given)
+        assert isinstance(leg, LegExplanation)
+        assert f" Wh with {told:.0f} kg of goods" in leg_text(leg).splitlines()[0]
+        assert leg_geojson(leg)["load_kg"] == told
+        wh[told] = sum(part.energy_wh for part in leg.segments)
+        assert leg.energy_wh == pytest.approx(wh[told])
+    assert wh[0.0] < wh[VAN.energy.load_kg] < wh[1400.0]
+    assert "goods" not in leg_text(leg_of(network, PROFILES["walker"]))
