@@ -41,6 +41,9 @@ class _Phase:
     work: Literal["strings", "pyvrp", "master"]
     hot: float = 0.0
     cold: float = 0.0
+    anew: bool = False
+    """PyVRP begins with a plan of its own: it accepts what is better than where it began, so from a good plan it gets
+    stuck sooner."""
 
 
 _FEW_ORDERS = 250
@@ -55,7 +58,7 @@ _LONG_ROUND = 15.0
 """Orders of a round in the first plan from which on strings are short for it, and PyVRP gets most of the time."""
 _FEW_IN_LONG_ROUNDS = (
     _Phase(0.06, "strings", 0.1, 0.01),
-    _Phase(0.90, "pyvrp"),
+    _Phase(0.90, "pyvrp", anew=True),
     _Phase(0.96, "master"),
     _Phase(1.00, "strings", 0.02, 0.005),
 )
@@ -129,7 +132,7 @@ class Driver:
         if phase.work == "strings":
             self._anneal(phase, begun)
         elif phase.work == "pyvrp":
-            self._improve_locally(phase.until)
+            self._improve_locally(phase.until, anew=phase.anew)
         else:
             self._choose()
 
@@ -174,7 +177,7 @@ class Driver:
             moves = (limits.time_limit_s or 60.0) * _MOVES_A_SECOND
         return moves / len(self._problem.orders)
 
-    def _improve_locally(self, until: float) -> None:
+    def _improve_locally(self, until: float, *, anew: bool = False) -> None:
         local = PyvrpSearch(self._day, self._pool.add_all)
         count = 0
 
@@ -186,7 +189,7 @@ class Driver:
                 self._take(self._best)
             return self._done(until)
 
-        found = local.run(self._best, stop, self._seed)
+        found = local.run(None if anew else self._best, stop, self._seed)
         if found is not None:
             self._take(found)
 

@@ -87,15 +87,20 @@ class PyvrpSearch:
     def _money(self, amount: float) -> int:
         return round(min(amount, 1e12) * self._scale)
 
-    def run(self, days: VehicleDays, stop: Callable[[], bool], seed: int) -> VehicleDays | None:
-        """Search on from `days` until `stop`; return the best days found, None where they are not feasible."""
+    def run(self, days: VehicleDays | None, stop: Callable[[], bool], seed: int) -> VehicleDays | None:
+        """Search on from `days` (None: from random ones) until `stop`; return the best found, None if not feasible."""
         rng = pyvrp.RandomNumberGenerator(seed=seed)
         params = pyvrp.SolveParams()
         search = self._local_search(rng)
         penalties = pyvrp.PenaltyManager(params.penalty.midpoint_penalties(self._data), params.penalty)
+        if days is None:
+            random = pyvrp.Solution.make_random(self._data, rng)
+            start = search(random, penalties.max_cost_evaluator(), exhaustive=True)
+        else:
+            start = self._solution(days)
         watcher = _Watcher(self)
         algorithm = pyvrp.IteratedLocalSearch(
-            self._data, penalties, search, self._solution(days), pyvrp.IteratedLocalSearchParams(callbacks=watcher)
+            self._data, penalties, search, start, pyvrp.IteratedLocalSearchParams(callbacks=watcher)
         )
         best = algorithm.run(lambda _: stop(), collect_stats=False).best
         return self.days_of(best) if best.is_feasible() else None
