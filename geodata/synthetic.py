@@ -13,11 +13,10 @@ from functools import cached_property
 
 import numpy as np
 import shapely
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from geodata.location import EARTH_RADIUS_M, FloatArray, Level
 from geodata.synthetic_buses import BusCourse, lay_bus_courses
+from geodata.synthetic_limits import cuts_off
 from geodata.synthetic_roadbed import cut_roads
 from geodata.synthetic_roads import TRACK, UNCLASSIFIED, lay_roads
 from geodata.synthetic_settlements import Settlement, settle
@@ -192,7 +191,7 @@ def _closed_line(streets: SyntheticStreets, courses: list[BusCourse]) -> FloatAr
     ]
     plain.sort(key=lambda way: (-_length_m(streets, way), way.nodes))
     village_roads = [way for way in plain if way.rank == UNCLASSIFIED.rank]
-    loops = (way for way in village_roads[:60] if not _cuts_off(streets, way))
+    loops = (way for way in village_roads[:60] if not cuts_off(streets, way))
     tracks = (way for way in plain if way.rank == TRACK.rank)
     closed = next(loops, None) or next(tracks)
     middle, reach = len(closed.nodes) // 2, min(LANDSLIDE_NODES, len(closed.nodes) // 3)
@@ -203,17 +202,6 @@ def _closed_line(streets: SyntheticStreets, courses: list[BusCourse]) -> FloatAr
 def _length_m(streets: SyntheticStreets, way: StreetWay) -> float:
     nodes = list(way.nodes)
     return float(np.hypot(np.diff(streets.x_m[nodes]), np.diff(streets.y_m[nodes])).sum())
-
-
-def _cuts_off(streets: SyntheticStreets, closed: StreetWay) -> bool:
-    """Return whether closing a road parts its two ends."""
-    links = [
-        (way.nodes[0], way.nodes[-1]) for way in streets.ways if way is not closed and way.rank <= TRACK.rank
-    ]  # ways meet at their ends only
-    a, b = np.array(links, dtype=np.int64).T
-    n = len(streets.x_m)
-    _, part = connected_components(coo_array((np.ones(len(a)), (a, b)), shape=(n, n)), directed=False)
-    return bool(part[closed.nodes[0]] != part[closed.nodes[-1]])
 
 
 FACILITIES = (

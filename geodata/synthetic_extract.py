@@ -11,6 +11,7 @@ from scipy.spatial import KDTree
 from geodata.location import Level
 from geodata.synthetic import SyntheticCounty
 from geodata.synthetic_buses import BusCourse
+from geodata.synthetic_limits import posted_limits
 from geodata.synthetic_osm import OsmData, OsmNode, OsmRelation, OsmWay
 from geodata.synthetic_roads import PRIMARY
 from geodata.synthetic_terrain import RIVER_KM2
@@ -109,6 +110,7 @@ def _street_ways(county: SyntheticCounty) -> list[OsmWay]:
     """Return the roads; the province road has a number, the others the name of the nearest town or village."""
     named = [k for k, place in enumerate(county.settlements) if place.level is not Level.GROUP]
     tree = KDTree(county.at_m[named])
+    limits = posted_limits(county.streets, county.courses, county.closed_line_m, county.at_m[0])
     ways = []
     for k, way in enumerate(county.streets.ways):
         if way.rank == PRIMARY.rank:
@@ -118,7 +120,7 @@ def _street_ways(county: SyntheticCounty) -> list[OsmWay]:
             _, nearest = tree.query([county.streets.x_m[middle], county.streets.y_m[middle]])
             place = county.settlements[named[int(nearest)]]
             name = {"name": f"{place.name_zh}路", "name:en": f"{place.name} road"}
-        tags = {**way.tags, **name, "source": "synthetic"}
+        tags = {**way.tags, **name, **limits.get(k, {}), "source": "synthetic"}
         ways.append(OsmWay(STREET_BASE + k, tuple(street_node_id(node) for node in way.nodes), tags))
     return ways
 

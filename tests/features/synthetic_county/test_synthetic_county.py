@@ -5,12 +5,14 @@ from collections import Counter
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 import shapely
 
 from geodata.airspace import read_airspace
+from geodata.conditional_access import conditionally_closed
 from geodata.errors import FaultCollector, InputError
 from geodata.gtfs import read_feed, read_gtfs
 from geodata.location import Level, great_circle_m
@@ -18,12 +20,14 @@ from geodata.matrix import UNREACHABLE_S
 from geodata.osm import read_street_network
 from geodata.osm_features import read_osm_features
 from geodata.osm_tags import HIGHWAYS
-from geodata.profiles import EdgeCosts, edge_costs, load_profiles
-from geodata.street_matrix import compute_matrix, snap
+from geodata.profiles import EdgeCosts, edge_costs, load_profiles, permissions
+from geodata.road_weather import dark_shares, road_clock
+from geodata.street_matrix import compute_matrix, snap, strong_parts
 from geodata.streets import StreetNetwork, closed_edges, read_closures
 from geodata.synthetic import CountySpec
 from geodata.terrain import Terrain, read_terrain
 from geodata.weather import read_weather
+from routing.builder import working_hours
 from routing.generation.county import SIZES, CountyPreset, make_synthetic_scenario
 from routing.scenario import Scenario, read_scenario
 
@@ -142,6 +146,9 @@ def test_a_day_holds_every_kind_of_trouble(scenario: Scenario, network: StreetNe
     assert van.turns.bans
     assert np.isfinite(network.edge_max_width_m).any()
     assert np.isfinite(network.edge_max_weight_kg).any()
+    low = permissions(network, load_profiles()["truck"])["height"]
+    assert not low.all()
+    assert permissions(network, load_profiles()["reefer"])["height"].all()
     hours = read_weather(scenario.files.weather).hours
     assert min(hour.visibility_m for hour in hours) < 200
     assert max(hour.rain_mm_h for hour in hours) > 0.2
@@ -152,6 +159,40 @@ def test_a_day_holds_every_kind_of_trouble(scenario: Scenario, network: StreetNe
     stands = {scenario.vehicle_types[stand.type] for stand in scenario.stands if stand.type in scenario.vehicle_types}
     assert {"diesel", "electric"} <= {profiles[vehicle.profile].energy_source for vehicle in stands}
     assert any(vehicle.range_wh for vehicle in stands)
+
+
+def test_the_market_shuts_a_road_on_weekdays(scenario: Scenario, network: StreetNetwork) -> None:
+    """Tests that the morning market closes a road to all on the date, not on Sunday, and cuts no village off."""
+    profiles, sunday = load_profiles(), date(2026, 6, 14)
+    van = profiles["van_diesel"]
+    market = conditionally_closed(network, van, scenario.service_date)
+    assert market.any()
+    assert np.array_equal(market, conditionally_closed(network, profiles["walker"], scenario.service_date))
+    assert not conditionally_closed(network, van, sunday).any()
+    closures = read_closures(scenario.files.closures)
+    slid = closed_edges(network, closures, scenario.service_date, 0, 86_400, profile_id="van_diesel")
+    villages = [site for site in scenario.sites if site.level is not Level.GROUP]
+    lon, lat = np.array([site.lon for site in villages]), np.array([site.lat for site in villages])
+    parts = []
+    for closed in (slid, slid | market):
+        costs = edge_costs(network, van, closed)
+        nodes = snap(network, costs, van, lon, lat).node
+        assert (nodes >= 0).all()
+        parts.append(np.unique(strong_parts(network, costs)[nodes]).size)
+    assert parts[0] == parts[1]
+
+
+def test_fog_slows_the_working_hours_and_darkness_only_others(scenario: Scenario, network: StreetNetwork) -> None:
+    """Tests that in June all hours of work are light, so that only fog and rain slow them, and nights are dark."""
+    weather, van = read_weather(scenario.files.weather), load_profiles()["van_diesel"]
+    clock = road_clock(van, network, weather, scenario.service_date, ZoneInfo(scenario.timezone))
+    assert clock is not None
+    assert clock.factors[2] <= van.weather["night"]
+    from_s, until_s = working_hours(scenario)
+    where = (scenario.service_date, network.frame.lon, network.frame.lat)
+    dark = dark_shares(*where, timezone=ZoneInfo(scenario.timezone))
+    assert not dark[from_s // 3600 : until_s // 3600 + 1].any()
+    assert min(clock.factors[from_s // 3600 : until_s // 3600 + 1]) < 1.0
 
 
 def test_the_closure_closes_a_road(scenario: Scenario, network: StreetNetwork) -> None:
