@@ -59,6 +59,19 @@ def test_explain_leg_keeps_to_the_hours_of_work(shanlu: Shanlu, tmp_path: Path) 
     assert codes == [0, 1]
 
 
+def test_explain_leg_keeps_to_access_by_time(shanlu: Shanlu, tmp_path: Path) -> None:
+    """Tests that a road the map closes at some hours is closed to who works then, and open to who does not."""
+    codes = []
+    for hours in ("11:00-13:00", "20:00-23:00"):
+        folder = write_day(tmp_path / hours[:2])
+        roads = (folder / "area.osm").read_text(encoding="utf-8")
+        before, tag, after = roads.rpartition('<tag k="highway" v="tertiary"/>')
+        rule = f'<tag k="motor_vehicle:conditional" v="no @ ({hours})"/>'
+        (folder / "area.osm").write_text(before + tag + rule + after, encoding="utf-8")
+        codes.append(shanlu("explain-leg", folder, "hub", "v2", "--profile", "van_diesel").code)
+    assert codes == [1, 0]
+
+
 def test_explain_leg_names_every_unknown_id(shanlu: Shanlu, tmp_path: Path) -> None:
     """Tests that unknown sites and an unknown profile are told together, the nearest known one suggested."""
     folder = write_day(tmp_path / "day")

@@ -36,6 +36,14 @@ def test_line_closes_the_road_along_it_both_ways() -> None:
     assert closed_pairs(LINE) == {(0, 1), (1, 0), (1, 2), (2, 1)}
 
 
+def test_line_leaves_a_short_road_across_it_open() -> None:
+    """Tests that an edge whose middle lies on the line, but which runs across it, stays open."""
+    places = [(1.500, 42.5), (1.502, 42.5), (1.501, 42.50005), (1.501, 42.49995)]
+    network = make_network(4, [*both_ways(0, 1), *both_ways(2, 3)], places)
+    closed = closed_edges(network, [LINE], DAY, 0, 86_400)
+    assert network.edge_from[closed].tolist() == [0, 1]
+
+
 def test_line_too_far_closes_nothing() -> None:
     """Tests that a line 30 m away is not on the road."""
     assert closed_pairs(Closure("l", "closed", shapely.LineString([(1.5001, 42.5003), (1.5019, 42.5003)]))) == set()

@@ -1,8 +1,10 @@
 """Unit tests of the report on how sites are tied to the roads (geodata.site_access)."""
 
+import dataclasses
+
 import numpy as np
 import pytest
-from street_cases import FlatTerrain, write_osm
+from street_cases import FlatTerrain, both_ways, make_network, write_osm
 
 from geodata.location import Level, Site
 from geodata.osm import read_street_network
@@ -51,6 +53,26 @@ def test_road_too_narrow_for_the_truck(network: StreetNetwork) -> None:
     assert (found["truck"].status, found["truck"].barred_by) == ("barred", ("width",))
     assert "OSM way 20" in found["truck"].remedy
     assert "narrower" in found["truck"].remedy
+
+
+def test_every_rule_has_a_remedy() -> None:
+    """Tests that whatever keeps a profile off a road is told with what to mend: a road each rule forbids to trucks."""
+    for rule, edge in {
+        "access": {"heavy": 0},
+        "class": {"highway": "path"},
+        "surface": {"surface": "mud"},
+        "track grade": {"highway": "track", "tracktype": "grade5"},
+        "grade": {"grade": 0.3},
+        "width": {"max_width_m": 1.0},
+        "height": {"max_height_m": 1.0},
+        "weight": {"max_weight_kg": 100.0},
+    }.items():
+        truck = dataclasses.replace(PROFILES["truck"], max_grade=0.2, surface={"paved": 1.0})
+        network = make_network(3, [*both_ways(0, 1, **edge), *both_ways(1, 2, **edge)])
+        site = Site("s", "Site", Level.VILLAGE, float(network.node_lon[1]), 42.5)
+        (found,) = site_access(network, [site], [truck])
+        assert found.profiles[0].barred_by == (rule,)
+        assert "check" in found.profiles[0].remedy or "use" in found.profiles[0].remedy
 
 
 def test_track_too_poor_for_vans(network: StreetNetwork) -> None:

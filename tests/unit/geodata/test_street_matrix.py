@@ -58,6 +58,14 @@ def test_snap_falls_back_to_a_cut_off_part() -> None:
     assert snapped.node.tolist() == [5, 0]
 
 
+def test_snap_prefers_the_largest_part() -> None:
+    """Tests that a place nearer to a road joined to nothing is tied to the main roads, where they are in reach."""
+    places = [(1.5 + 0.001 * k, 42.5) for k in range(3)] + [(1.501, 42.501), (1.502, 42.501)]
+    network = make_network(5, [*both_ways(0, 1), *both_ways(1, 2), *both_ways(3, 4)], places)
+    snapped = snap(network, edge_costs(network, VAN), VAN, np.array([1.501]), np.array([42.5009]))
+    assert snapped.node.tolist() == [1]
+
+
 def test_snap_avoids_tunnels_and_motorways() -> None:
     """Tests that a place above a tunnel or beside a motorway is tied to a street where one can stop."""
     edges = [*both_ways(0, 1, highway="motorway"), *both_ways(1, 2), *both_ways(2, 3, way=5), *both_ways(3, 4, way=5)]
