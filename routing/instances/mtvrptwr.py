@@ -67,9 +67,9 @@ def read_rounds(path: Path) -> PlaneRounds:
     faults.raise_if_any()
     nodes = figures["DIMENSION"]
     if text.headers.get("EDGE_WEIGHT_TYPE", "EUC_2D") != "EUC_2D":
-        faults.add(_fault(path, "only Euclidean distances belong to the family", "EDGE_WEIGHT_TYPE"))
+        faults.add(_fault(path, "only Euclidean distances belong to the family", field="EDGE_WEIGHT_TYPE"))
     if text.sections.get("DEPOT", [(1.0,)])[0] != (1.0,):
-        faults.add(_fault(path, "the depot must be node 1", "DEPOT_SECTION"))
+        faults.add(_fault(path, "the depot must be node 1", field="DEPOT_SECTION"))
     xy = _section(path, text, "NODE_COORD", nodes, faults)
     demand = _section(path, text, "DEMAND", nodes, faults)
     windows = _section(path, text, "TIME_WINDOW", nodes, faults)
@@ -78,7 +78,7 @@ def read_rounds(path: Path) -> PlaneRounds:
     faults.raise_if_any()
     if (windows[:, 1] < windows[:, 0]).any() or min(demand.min(), windows.min(), release.min(), service.min()) < 0:
         raise InputError(
-            [_fault(path, "a figure is negative or a window ends before it begins", "TIME_WINDOW_SECTION")]
+            [_fault(path, "a figure is negative or a window ends before it begins", field="TIME_WINDOW_SECTION")]
         )
     reloads = text.sections.get("VEHICLES_RELOAD_DEPOT", [])
     return PlaneRounds(
@@ -105,7 +105,7 @@ def _read_text(path: Path) -> _Text:
         if words[0].endswith("_SECTION"):
             section = words[0].removesuffix("_SECTION")
             if section not in (*_SECTIONS, *_OTHER_SECTIONS):
-                faults.add(_fault(path, "the family has no such section", words[0], line))
+                faults.add(_fault(path, "the family has no such section", field=words[0], row=line))
             text.sections[section] = []
         elif colon:
             text.headers[head.strip()] = value.strip()
@@ -124,29 +124,33 @@ def _read_row(
     faults: FaultCollector,
 ) -> None:
     if rows is None:
-        faults.add(_fault(path, "a row before the first section", None, line, words[0]))
+        faults.add(_fault(path, "a row before the first section", row=line, value=words[0]))
         return
     if len(words) != _SECTIONS.get(section, len(words)):
-        faults.add(_fault(path, f"the row has {len(words)} words", f"{section}_SECTION", line))
+        faults.add(_fault(path, f"the row has {len(words)} words", field=f"{section}_SECTION", row=line))
         return
     try:
         rows.append(tuple(float(word) for word in words))
     except ValueError:
-        faults.add(_fault(path, "the row holds what is not a number", f"{section}_SECTION", line, " ".join(words)))
+        faults.add(
+            _fault(
+                path, "the row holds what is not a number", field=f"{section}_SECTION", row=line, value=" ".join(words)
+            )
+        )
 
 
 def _whole_header(path: Path, text: _Text, name: str, faults: FaultCollector) -> int:
     value = text.headers.get(name, "")
     if value.isascii() and value.isdigit() and int(value) > 0:
         return int(value)
-    faults.add(_fault(path, "the header is missing or not a whole number above 0", name, value=value))
+    faults.add(_fault(path, "the header is missing or not a whole number above 0", field=name, value=value))
     return 0
 
 
 def _section(path: Path, text: _Text, name: str, nodes: int, faults: FaultCollector) -> npt.NDArray[np.float64]:
     rows = text.sections.get(name, [])
     if [row[0] for row in rows] != [float(k) for k in range(1, nodes + 1)]:
-        faults.add(_fault(path, f"the section does not have the nodes 1 to {nodes} in order", f"{name}_SECTION"))
+        faults.add(_fault(path, f"the section does not have the nodes 1 to {nodes} in order", field=f"{name}_SECTION"))
         return np.zeros((max(1, nodes), 2))
     return np.array(rows, dtype=np.float64)[:, 1:]
 
@@ -158,7 +162,7 @@ def _service(path: Path, text: _Text, nodes: int, faults: FaultCollector) -> npt
     try:
         seconds = float(text.headers.get("SERVICE_TIME", "0"))
     except ValueError:
-        faults.add(_fault(path, "not a number", "SERVICE_TIME", value=text.headers["SERVICE_TIME"]))
+        faults.add(_fault(path, "not a number", field="SERVICE_TIME", value=text.headers["SERVICE_TIME"]))
         seconds = 0.0
     service = np.full((nodes, 1), seconds)
     service[0] = 0.0
@@ -169,7 +173,9 @@ def _scaled(values: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
     return np.array([scaled(float(value)) for value in values], dtype=np.int64)
 
 
-def _fault(path: Path, reason: str, field: str | None, row: int | None = None, value: str | None = None) -> Fault:
+def _fault(
+    path: Path, reason: str, *, field: str | None = None, row: int | None = None, value: str | None = None
+) -> Fault:
     return Fault("BROKEN_FILE", path.name, reason, _REMEDY, row=row, field=field, value=value)
 
 
