@@ -33,7 +33,7 @@ from routing.generation.writer import ScenarioConfig, write_scenario
 from routing.output_folder import staged_output
 
 SERVICE_DATE = date(2026, 6, 10)
-"""A Wednesday in early summer: light from about 05:45 to 20:15, so that nobody of the default fleet (07:30 to 18:00)
+"""A Wednesday in early summer: light from about 05:40 to 20:20, so that nobody of the default fleet (07:30 to 18:00)
 drives in the dark. Fog and rain slow the hours of work by the same clock as darkness would."""
 
 
