@@ -1,6 +1,6 @@
 """Elevation checked against ``ele`` tags of OSM nodes by kind, and road grades after smoothing by class.
 
-    python benchmarks/elevation.py DATA [--write benchmarks/results/elevation.md]
+    python -m benchmarks.elevation DATA [--write benchmarks/results/elevation.md]
 
 DATA is the folder with ``andorra-20250118.osm.pbf`` and ``N42E001.hgt.zip``.
 """
@@ -8,11 +8,9 @@ DATA is the folder with ``andorra-20250118.osm.pbf`` and ``N42E001.hgt.zip``.
 from __future__ import annotations
 
 import argparse
-import platform
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ import numpy.typing as npt
 import osmium
 from scipy.ndimage import map_coordinates
 
+from benchmarks.machine import conditions
 from geodata.location import FloatArray
 from geodata.osm import read_street_network
 from geodata.osm_tags import HIGHWAYS
@@ -175,7 +174,7 @@ def markdown(checked: Checked, terrain: Terrain, network: StreetNetwork) -> str:
     lines = [
         "# Elevation and road grades",
         "",
-        f"Made {datetime.now(UTC).date()} by `benchmarks/elevation.py` (Python {platform.python_version()}) from the",
+        f"Made by `benchmarks/elevation.py`: {conditions(('numpy', 'scipy', 'rasterio'))}; from the",
         "Andorra extract of 2025-01-18 and the 3-arcsecond tile N42E001.",
         "",
         "## Terrain against `ele` tags",

@@ -1,6 +1,6 @@
 """Travel matrices measured: Andorra and a generated mountain network of 40,000 nodes, beside a peer in the same run.
 
-    python benchmarks/matrix.py DATA [--peer run_matrix.py] [--write benchmarks/results/matrix.md]
+    python -m benchmarks.matrix DATA [--peer run_matrix.py] [--write benchmarks/results/matrix.md]
 
 DATA is the folder with ``andorra-20250118.osm.pbf`` and ``N42E001.hgt.zip``. Prints one JSON line per row and, with
 --write, a table in Markdown. One thread; CPU seconds are what compares on a shared machine.
@@ -12,7 +12,6 @@ import argparse
 import dataclasses
 import json
 import pickle
-import platform
 import resource
 import subprocess
 import sys
@@ -23,12 +22,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-import scipy
 import shapely
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import minimum_spanning_tree
 from scipy.spatial import Delaunay
 
+from benchmarks.machine import conditions
 from geodata.location import LocalFrame
 from geodata.matrix_bench import MatrixBench, bench_network
 from geodata.osm import read_street_network
@@ -236,12 +235,11 @@ def main() -> None:
 
 def markdown(rows: list[dict[str, object]], details: dict[str, object], peer: dict[str, object]) -> str:
     """Return the results as a page."""
-    versions = f"Python {platform.python_version()}, numpy {np.__version__}, scipy {scipy.__version__}"
     lines = [
         "# Travel matrices",
         "",
-        f"Measured {datetime.now(UTC).date()} by `benchmarks/matrix.py`: {platform.machine()}, 2 shared cores with",
-        f"other work beside it (so that CPU seconds are what compares), one thread; {versions}.",
+        f"Measured by `benchmarks/matrix.py`: {conditions(('numpy', 'scipy', 'numba'))};",
+        "one thread, other work beside it, so that CPU seconds are what compares.",
         "",
         "2000 x 2000 seconds, with metres and watt-hours along the fastest path, `van_diesel`, turn restrictions on.",
         "The query holds everything after the edge costs: turn states, contraction, hierarchy and sweep. Dijkstra is",
