@@ -29,11 +29,13 @@ def access(
     with exit_codes():
         # Imported late so that `shanlu --help` answers at once.
         from geodata.site_access import ACCESS_COLUMNS, access_rows, access_text, site_access  # noqa: PLC0415
+        from routing.builder import working_hours  # noqa: PLC0415
         from routing.day import read_day  # noqa: PLC0415
 
         day = read_day(folder, reject_bad_rows=True, cache=disk_cache())
         chosen = _chosen(day, profile or [])
-        closed = {one.key: day.area.closed_today(one) for one in chosen}
+        hours_s = working_hours(day.scenario)
+        closed = {one.key: day.area.closed_today(one, *hours_s) for one in chosen}
         report = site_access(day.area.streets, day.scenario.sites, chosen, closed)
         console.print(access_text(report))
         if table is not None:

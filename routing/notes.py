@@ -10,7 +10,7 @@ from geodata.area import Area
 from geodata.errors import Fault
 from geodata.location import Level
 from geodata.site_access import ProfileAccess, SiteAccess, site_access
-from routing.builder import BuiltProblem, Travel
+from routing.builder import BuiltProblem, Travel, working_hours
 from routing.scenario import Scenario
 
 _KEPT_OFF: Final = {
@@ -92,7 +92,8 @@ def _about_access(scenario: Scenario, area: Area, built: BuiltProblem, told: Col
     """Yield a note for each reason that keeps a profile of the fleet off sites with a road, but for those told of."""
     profiles = {vehicle.travel: built.travels[vehicle.travel].profile for vehicle in built.problem.vehicles}
     chosen = [profiles[key] for key in sorted(profiles)]
-    closed = {profile.key: area.closed_today(profile) for profile in chosen}
+    hours_s = working_hours(scenario)
+    closed = {profile.key: area.closed_today(profile, *hours_s) for profile in chosen}
     kept_off: dict[tuple[str, str, tuple[str, ...]], list[tuple[SiteAccess, ProfileAccess]]] = {}
     sites = [site for site in scenario.sites if site.id not in told]
     for site in site_access(area.streets, sites, chosen, closed):

@@ -128,6 +128,19 @@ def test_realtime_takes_a_feed_or_clear(shanlu: Shanlu, tmp_path: Path) -> None:
     assert (folder / "scenario.toml").read_bytes() == before
 
 
+def test_access_leaves_out_what_is_closed_at_night(shanlu: Shanlu, tmp_path: Path) -> None:
+    """Tests that a branch closed after the hours of work is no reason a site is not reached, as in a plan."""
+    closure = {
+        "type": "Feature",
+        "properties": {"kind": "closed", "from_s": 72_000, "until_s": 82_800},
+        "geometry": {"type": "LineString", "coordinates": [[100.05, 27.001], [100.05, 27.03]]},
+    }
+    closures = json.dumps({"type": "FeatureCollection", "features": [closure]})
+    result = shanlu("access", write_day(tmp_path / "day", closures=closures), "--profile", "van_diesel")
+    assert result.code == 0, result.err
+    assert "closed that day" not in " ".join(result.out.split())
+
+
 def test_access_says_what_to_mend(shanlu: Shanlu, tmp_path: Path) -> None:
     """Tests that a closed branch and the group without a road are told, the table written, a wrong profile named."""
     closure = {
