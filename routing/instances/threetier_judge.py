@@ -75,7 +75,7 @@ def _drops(route: Route) -> list[dict[str, Any]]:
         times = {"arrive": _minutes(stop.service_start_s), "leave": _minutes(stop.departure_s)}
         return {"stop": stop.place, **times, "drop": [handover.order for handover in stop.unload]}
 
-    return [drop(stop) for stop in route.stops if stop.unload]
+    return [drop(stop) for stop in route.stops[1:-1]]
 
 
 def _add_parcels(answer: Answer, route: Route) -> None:

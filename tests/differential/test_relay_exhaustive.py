@@ -71,15 +71,18 @@ class Brute:
     def truck_cost(self, group: tuple[str, ...], rides: dict) -> float:
         if sum(self.raw.customers[c].load for c in group) > self.raw.params["trucksCap"]:
             return math.inf
+        """Lengths are cut, so passing a stop where nothing is unloaded may be shorter than going straight."""
         stops = sorted({rides[c][2] for c in group})
+        others = [stop for stop in self.raw.reached if stop not in stops]
+        extras = [extra for k in range(len(others) + 1) for extra in itertools.combinations(others, k)]
         best = math.inf
-        for order in itertools.permutations(stops):
+        for order in (order for extra in extras for order in itertools.permutations([*stops, *extra])):
             time, here = 0.0, "centre"
             for stop in order:
                 departs = [self.call(rides[c][0], rides[c][1], stop) for c in group if rides[c][2] == stop]
-                time = max(time + 0.2 * self.gap(here, stop), max(departs) - self.raw.stops[stop].wait)
-                here = stop
-                if time > min(departs) + EPS:
+                since = max(departs, default=0.0) - self.raw.stops[stop].wait
+                time, here = max(time + 0.2 * self.gap(here, stop), since), stop
+                if time > min(departs, default=math.inf) + EPS:
                     break
             else:
                 best = min(best, self.length(["centre", *order, "centre"]))

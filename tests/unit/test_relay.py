@@ -172,3 +172,21 @@ def test_waits_bind_to_the_unit(tmp_path: Path) -> None:
 def test_stops_seeds_of_the_generator_are_never_zero() -> None:
     """Tests that the generator's state is a positive word for any seed."""
     assert all(int(search._generator(seed)[0]) > 0 and math.isfinite(seed) for seed in range(50))
+
+
+def test_trucks_pass_a_stop_where_that_is_shorter(tmp_path: Path) -> None:
+    """Tests that cut lengths are used: 4.5 + 4.5 counts 8 where 9 straight counts 9, and no stop is passed twice."""
+    city = CITY.replace("S A 100 1 10", "S A 100 1 4.5").replace("S B 100 1 20", "S B 100 1 9")
+    city = city.replace("L0 F 40 1 5 10 6\nA B", "L0 F 40 1 5 10 6\nB")
+    instance = read_instance(write(tmp_path, city))
+    day = compile_day(instance.problem)
+    assert day.in_stops == ("B",)
+    assert not day.passed
+    both = city + "L L1 F 1 1 5 10 1\nA\nQ\n"  # too small for anything, but trucks know its stop
+    instance = read_instance(write(tmp_path, both))
+    found = solve(instance.problem, 200)
+    truck = next(route for route in found.plan.routes if route.kind == "vehicle")
+    assert [stop.place for stop in truck.stops] == ["centre", "A", "B", "centre"]
+    verdict = instance.judge(found.plan)
+    assert verdict.faults == ()
+    assert verdict.objective == 8 + 9 + 22 + 18

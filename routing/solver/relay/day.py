@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,8 @@ from routing.model.problem import Place, Problem
 from routing.solver.relay.arrays import FAR, MAX_TOUR_STOPS, Facts, Floats, Ints
 
 _NO_WAY_COST = 1e15
+_SLOWER = 1.1
+"""A truck passes other stops to save cost where that takes at most so many times as long."""
 _Leg = tuple[BusCall, BusCall]
 
 
@@ -32,6 +34,8 @@ class RelayDay:
     trips: tuple[BusTrip, ...]
     ride_calls: tuple[_Leg, ...]
     """Where each ride begins and ends."""
+    passed: Mapping[tuple[int, int], tuple[int, ...]]
+    """In-stops a truck passes between two places (0: the hub, k + 1: in-stop k), where it does not go straight."""
 
 
 def suits(problem: Problem) -> bool:
@@ -188,6 +192,7 @@ def compile_day(problem: Problem) -> RelayDay:
     leg = _legs(problem, couriers)
     drive = _between(matrix, (hub, *in_stops), trucks[0].type.cost_per_km)
     drive[1, :, 1:] += trucks[0].type.stop_s
+    passed = _pass_stops(drive)
     orders = problem.orders
     facts = Facts(
         customer=_table([_customer_row(order) for order in orders], 4),
@@ -202,7 +207,7 @@ def compile_day(problem: Problem) -> RelayDay:
         near=_near(leg[0], len(orders)),
     )
     calls = tuple((ride[1], ride[2]) for ride in rides)
-    return RelayDay(problem, facts, hub, trucks, couriers, in_stops, out_stops, problem.bus_trips, calls)
+    return RelayDay(problem, facts, hub, trucks, couriers, in_stops, out_stops, problem.bus_trips, calls, passed)
 
 
 def _rides(
@@ -278,6 +283,28 @@ def _between(matrix: TravelMatrix, ids: Sequence[str], cost_per_km: float) -> Fl
     cost = matrix.distance_m[grid] * (cost_per_km / 1000.0)
     time[none], cost[none] = FAR, _NO_WAY_COST
     return np.array([cost, time])
+
+
+def _pass_stops(drive: Floats) -> dict[tuple[int, int], tuple[int, ...]]:
+    """Shorten ways by passing other in-stops, where that costs less, and return `RelayDay.passed` (Floyd 1962).
+
+    Where lengths are rounded, or roads are chosen by time and paid by length, the straight way is not always the
+    cheapest. A stop passed takes the time of one where goods are unloaded. `drive` is overwritten.
+
+    A tour that would pass a stop twice goes straight the second time, so tours may cost a little more than counted.
+    """
+    cost, time = drive
+    longest = time * _SLOWER
+    np.fill_diagonal(longest, -1.0)
+    passed: dict[tuple[int, int], tuple[int, ...]] = {}
+    for stop in range(1, len(time)):
+        through = cost[:, stop, None] + cost[None, stop, :]
+        slow = np.maximum(time, time[:, stop, None] + time[None, stop, :])  # so that it may go straight as well
+        better = (through < cost - 1e-6) & (slow <= longest)
+        for here, there in np.argwhere(better).tolist():
+            passed[here, there] = (*passed.get((here, stop), ()), stop - 1, *passed.get((stop, there), ()))
+        cost[better], time[better] = through[better], slow[better]
+    return passed
 
 
 def _legs(problem: Problem, couriers: Sequence[Sequence[Vehicle]]) -> Floats:

@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from geodata.matrix import TravelMatrix
 from routing.model.carrier import BusCall, BusTrip, Vehicle
 from routing.model.plan import Handover, Movement, Plan, Route, Stop
-from routing.solver.relay.arrays import FIRST, FROM, LATE, OUT, RIDE, ROUND, STOP, STOPS, TRUCK, UNTIL, VISITS, Draft
+from routing.solver.relay.arrays import (
+    FAR,
+    FIRST,
+    FROM,
+    LATE,
+    OUT,
+    RIDE,
+    ROUND,
+    START,
+    STOP,
+    STOPS,
+    TRUCK,
+    UNTIL,
+    VISITS,
+    Draft,
+)
 from routing.solver.relay.day import RelayDay
+
+_Call = tuple[str, list[int], int]
+"""A place, the customers whose goods are unloaded there, and when at the earliest."""
 
 
 def make_plan(day: RelayDay, draft: Draft) -> Plan:
@@ -54,29 +73,51 @@ def _truck_routes(day: RelayDay, draft: Draft) -> Iterator[Route]:
         goods = [customer for customer in served if draft.who[customer, TRUCK] == truck]
         stops = [int(stop) for stop in draft.tour[truck, : draft.tour[truck, STOPS]]]
         drops = [[customer for customer in goods if draft.who[customer, STOP] == stop] for stop in stops]
-        places = [day.hub, *(day.in_stops[stop] for stop in stops), day.hub]
         earliest = [int(first) for first in draft.tour_time[truck, : len(stops), FIRST]]
-        yield _route(vehicle, tuple(_truck_stops(day, vehicle, places, drops, earliest)))
+        calls = list(_truck_calls(day, stops, drops, earliest))
+        yield _route(vehicle, tuple(_truck_stops(day, vehicle, calls)))
 
 
-def _truck_stops(
-    day: RelayDay, vehicle: Vehicle, places: Sequence[str], drops: Sequence[Sequence[int]], earliest: Sequence[int]
-) -> Iterator[Stop]:
-    """Yield the stops; goods are unloaded at `earliest` or as soon after as the truck can be there."""
+def _truck_calls(
+    day: RelayDay, stops: Sequence[int], drops: Sequence[list[int]], earliest: Sequence[int]
+) -> Iterator[_Call]:
+    """Yield what a truck does from hub to hub, with the stops it only passes; it is at no stop twice."""
+    seen, before = set(stops), 0
+    yield day.hub, [], -FAR
+    for stop, drop, first in zip((*stops, -1), (*drops, []), (*earliest, -FAR), strict=True):
+        passed = day.passed.get((before, stop + 1), ())
+        if seen.isdisjoint(passed):
+            seen.update(passed)
+            yield from ((day.in_stops[other], [], -FAR) for other in passed)
+        yield (day.hub if stop < 0 else day.in_stops[stop]), drop, first
+        before = stop + 1
+
+
+def _truck_stops(day: RelayDay, vehicle: Vehicle, calls: Sequence[_Call]) -> Iterator[Stop]:
+    """Yield the stops; goods are unloaded at their earliest time or as soon after as the truck can be there."""
     matrix, load = day.problem.matrices[vehicle.travel], _Load(day, vehicle.type.compartments[0].id)
-    start = int(day.facts.truck[3])
-    first = _movement(matrix, places[0], places[1]).duration_s
-    time = max(start, earliest[0] - vehicle.type.stop_s - first)
-    goods = [customer for drop in drops for customer in drop]
-    for number, place in enumerate(places):
-        movement = _movement(matrix, place, places[number + 1]) if number + 1 < len(places) else None
-        inner = 0 < number < len(places) - 1
-        begin = max(time, earliest[number - 1] - vehicle.type.stop_s) if inner else time
-        end = begin + (vehicle.type.stop_s if inner else 0)
+    service_s = vehicle.type.stop_s
+    goods = [customer for _, drop, _ in calls for customer in drop]
+    time = max(int(day.facts.truck[START]), _just_in_time(matrix, service_s, calls))
+    for number, (place, drop, first) in enumerate(calls):
+        movement = _movement(matrix, place, calls[number + 1][0]) if number + 1 < len(calls) else None
+        inner = 0 < number < len(calls) - 1
+        begin = max(time, first - service_s)
+        end = begin + (service_s if inner else 0)
         loaded = load.put(goods, 1.0) if number == 0 else ()
-        unloaded = load.put(drops[number - 1], -1.0) if inner else ()
+        unloaded = load.put(drop, -1.0) if inner else ()
         yield Stop(place, time, begin, end, end, load=loaded, unload=unloaded, movement=movement, **load.amounts())  # type: ignore[arg-type]
         time = end + (movement.duration_s if movement is not None else 0)
+
+
+def _just_in_time(matrix: TravelMatrix, service_s: int, calls: Sequence[_Call]) -> int:
+    """Return when to leave the hub to unload the first goods at their earliest time."""
+    time = 0
+    for (here, _, _), (place, drop, first) in pairwise(calls):
+        time += _movement(matrix, here, place).duration_s + service_s
+        if drop:
+            return first - time
+    return -FAR
 
 
 # --- Couriers ------------------------------------------------------------------------------------------------------
