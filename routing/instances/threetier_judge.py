@@ -110,7 +110,8 @@ def _distance(raw: ThreeTierFile, here: str, there: str) -> float:
 
 def _call_time(raw: ThreeTierFile, ride: Mapping[str, Any], stop: str) -> float:
     line = raw.lines[ride["line"]]
-    time, before = line.first + ride["run"] * line.headway, ""
+    time: float = line.first + ride["run"] * line.headway
+    before = ""
     for here in (*line.ins, *line.outs):
         time += MINUTES_PER_LENGTH * _distance(raw, before, here) if before else 0.0
         if here == stop:
