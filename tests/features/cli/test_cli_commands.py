@@ -73,7 +73,15 @@ def test_plan_and_check(tmp_path: Path, shanlu: Shanlu) -> None:
     assert "plan  out/Small valley/plan.json" in lines
     assert any(line.startswith("map   out/Small valley/map.html") for line in lines)
     found = {path.relative_to(tmp_path / "out/Small valley").as_posix() for path in (tmp_path / "out").rglob("*.*")}
-    assert found >= {"plan.json", "plan.geojson", "routes.csv", "orders.csv", "alternatives.csv", "report.json", "map.html"}
+    assert found >= {
+        "plan.json",
+        "plan.geojson",
+        "routes.csv",
+        "orders.csv",
+        "alternatives.csv",
+        "report.json",
+        "map.html",
+    }
     checked = shanlu("check", folder, "out/Small valley/plan.json")
     assert (checked.code, checked.out) == (0, "clean: no rule is broken\n")
 
