@@ -71,6 +71,8 @@ class Rounds(NamedTuple):
     """(slots,): cost of the round."""
     slot: Ints
     """(n,): slot that serves an order, -1 where none does."""
+    stamp: Ints
+    """(slots + 1,): a number for every slot that is another whenever its round is; the last entry counts them."""
     usable: Ints
     """(slots,): 1 where an empty slot may be opened, else 0."""
     absent: Ints
@@ -90,8 +92,18 @@ class Notes(NamedTuple):
     """(slots, M): rounds of touched slots as they were."""
     old_size: Ints
     """(slots,): their sizes."""
+    old_stamp: Ints
+    """(slots,): their stamps."""
     old_absent: Ints
     """(n + 1,): `Rounds.absent` as it was."""
+    known_stamp: Ints
+    """(n, slots): stamp of the round for which the best place of an order was sought last."""
+    known_cost: Floats
+    """(n, slots): what that place adds; where there is none, no place adds less."""
+    known_i: Ints
+    """(n, slots): position before its pickup, -1 where no place was found."""
+    known_j: Ints
+    """(n, slots): position before its delivery."""
     misses: Ints
     """(n,): how often an order was left out when the fleet was to shrink."""
     extra: Floats
@@ -100,6 +112,8 @@ class Notes(NamedTuple):
     """(M + 1,): scratch, least of `extra` from each position on."""
     key: Floats
     """(n,): scratch, sorting keys."""
+    waiting: Ints
+    """(n,): scratch, orders to be put back."""
     gone: Ints
     """(2n,): scratch, 1 where a node is being taken out."""
     best_node: Ints
@@ -123,6 +137,7 @@ def new_rounds(day: Day) -> Rounds:
         litres=_zeros(slots, width),
         money=np.zeros(slots),
         slot=np.full(orders, -1, dtype=np.int64),
+        stamp=_zeros(slots + 1),
         usable=np.ones(slots, dtype=np.int64),
         absent=np.append(np.arange(orders), orders).astype(np.int64),
     )
@@ -139,11 +154,17 @@ def new_notes(day: Day, seed: int) -> Notes:
         is_touched=_zeros(slots),
         old_node=_zeros(slots, width),
         old_size=_zeros(slots),
+        old_stamp=_zeros(slots),
         old_absent=_zeros(orders + 1),
+        known_stamp=_zeros(orders, slots),
+        known_cost=np.zeros((orders, slots)),
+        known_i=_zeros(orders, slots),
+        known_j=_zeros(orders, slots),
         misses=_zeros(orders),
         extra=np.zeros(width),
         least=np.zeros(width + 1),
         key=np.zeros(orders),
+        waiting=_zeros(orders),
         gone=_zeros(2 * orders),
         best_node=_zeros(slots, width),
         best_size=np.full(slots, 2, dtype=np.int64),

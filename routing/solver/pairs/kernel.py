@@ -51,6 +51,8 @@ def reckon(day: Day, rounds: Rounds, r: int) -> bool:
     orders = len(day.kg)
     early[0] = day.start_s[g]
     rounds.kg[r, 0] = rounds.litres[r, 0] = 0
+    rounds.stamp[-1] += 1
+    rounds.stamp[r] = rounds.stamp[-1]
     money, moving = 0.0, 0
     for j in range(1, m):
         a, b = node[j - 1], node[j]
@@ -87,6 +89,10 @@ def _deliveries(day: Day, rounds: Rounds, notes: Notes, d: int, r: int) -> None:
     node, early, late = rounds.node[r], rounds.early_s[r], rounds.late_s[r]
     notes.least[m - 1] = INFINITE
     for j in range(m - 2, -1, -1):
+        if late[j + 1] < day.early_s[d]:  # so is every stop before it
+            for q in range(j + 1):
+                notes.extra[q], notes.least[q] = INFINITE, notes.least[j + 1]
+            break
         a, b = node[j], node[j + 1]
         at = max(early[j] + day.move_s[g, a, d], day.early_s[d])
         if at <= day.late_s[d] and at + day.move_s[g, d, b] <= late[j + 1]:
@@ -164,6 +170,23 @@ def _later_delivery(
 
 
 @inner
+def _known_place(
+    day: Day, rounds: Rounds, notes: Notes, k: int, r: int, limit: float, blink: float
+) -> tuple[float, int, int]:
+    """Return what `best_place` does, from memory where the round is as it was when it was last sought.
+
+    With the chance `blink` the place is sought anew and every other place for the pickup overlooked.
+    """
+    if blink > 0.0 and unit(notes) < 2.0 * blink:
+        return best_place(day, rounds, notes, k, r, limit, 0.5)
+    if notes.known_stamp[k, r] != rounds.stamp[r] or (notes.known_i[k, r] < 0 and notes.known_cost[k, r] < limit):
+        added, i, j = best_place(day, rounds, notes, k, r, limit, 0.0)
+        notes.known_stamp[k, r], notes.known_cost[k, r] = rounds.stamp[r], added
+        notes.known_i[k, r], notes.known_j[k, r] = i, j
+    return notes.known_cost[k, r], notes.known_i[k, r], notes.known_j[k, r]
+
+
+@inner
 def touch(rounds: Rounds, notes: Notes, r: int) -> None:
     """Remember a slot's round as it is, once a step, before it is changed."""
     if notes.is_touched[r] == 0:
@@ -172,6 +195,7 @@ def touch(rounds: Rounds, notes: Notes, r: int) -> None:
         notes.touched[count] = r
         notes.touched[-1] = count + 1
         notes.old_size[r] = rounds.size[r]
+        notes.old_stamp[r] = rounds.stamp[r]
         for j in range(rounds.size[r]):
             notes.old_node[r, j] = rounds.node[r, j]
 
@@ -207,7 +231,8 @@ def _take_out(day: Day, rounds: Rounds, notes: Notes) -> bool:
         if kept + 1 < rounds.size[r]:
             rounds.size[r] = kept + 1
             sound = reckon(day, rounds, r) and sound
-    notes.gone[:] = 0
+    for q in range(len(notes.gone)):
+        notes.gone[q] = 0
     return sound
 
 
@@ -270,25 +295,24 @@ def _mark_string(rounds: Rounds, notes: Notes, r: int, node: int, length: int, o
 
 
 @inner
-def _sorted(items: Ints, key: Floats) -> Ints:
-    """Sort items by their keys, in place (numpy's sorting would take seconds to compile)."""
-    for q in range(1, len(items)):
+def _sort(items: Ints, key: Floats, count: int) -> None:
+    """Sort the first items by their keys, in place (numpy's sorting would take seconds to compile)."""
+    for q in range(1, count):
         item, mine, at = items[q], key[q], q
         while at > 0 and key[at - 1] > mine:
             items[at], key[at] = items[at - 1], key[at - 1]
             at -= 1
         items[at], key[at] = item, mine
-    return items
 
 
 @inner
-def _order_of_repair(day: Day, rounds: Rounds, notes: Notes) -> Ints:
-    """Return the absent orders in the order in which they are put back: random, heavy, far, near, or by window."""
-    orders, count = len(day.kg), rounds.absent[-1]
+def _line_up(day: Day, rounds: Rounds, notes: Notes) -> int:
+    """List the absent orders as they are put back: at random, or by weight, distance or window; return how many."""
+    orders, count = len(day.kg), int(rounds.absent[-1])
     way = int(unit(notes) * 11.0)
     base = 2 * orders
     for q in range(count):
-        k = rounds.absent[q]
+        k = notes.waiting[q] = rounds.absent[q]
         if way < 3:
             notes.key[q] = unit(notes)
         elif way < 5:
@@ -303,17 +327,19 @@ def _order_of_repair(day: Day, rounds: Rounds, notes: Notes) -> Ints:
             notes.key[q] = day.early_s[k]
         else:
             notes.key[q] = -day.late_s[orders + k]
-    return _sorted(rounds.absent[:count].copy(), notes.key)
+    _sort(notes.waiting, notes.key, count)
+    return count
 
 
 @compiled
 def repair(day: Day, rounds: Rounds, notes: Notes, blink: float) -> bool:
     """Put absent orders back one by one at their cheapest places; return whether all rounds keep their times."""
-    waiting = _order_of_repair(day, rounds, notes)
+    waiting = _line_up(day, rounds, notes)
     sound, left = True, 0
     # The order that opens a round may cost more than leaving it out, and be worth it for those that follow.
     eager = unit(notes) < _EAGER
-    for k in waiting:
+    for q in range(waiting):
+        k = notes.waiting[q]
         best, slot, best_i, best_j = INFINITE if eager else day.unserved[k], -1, -1, -1
         opened = -1
         for r in range(len(day.group)):
@@ -323,8 +349,8 @@ def repair(day: Day, rounds: Rounds, notes: Notes, blink: float) -> bool:
                 opened = day.group[r]
                 if blink > 0.0 and len(day.fixed) > 1 and unit(notes) < _BLINK_OPENING:
                     continue
-            added, i, j = best_place(day, rounds, notes, k, r, best, blink)
-            if i >= 0:
+            added, i, j = _known_place(day, rounds, notes, k, r, best, blink)
+            if i >= 0 and added < best:
                 best, slot, best_i, best_j = added, r, i, j
         if slot < 0:
             rounds.absent[left] = k
@@ -337,6 +363,14 @@ def repair(day: Day, rounds: Rounds, notes: Notes, blink: float) -> bool:
 
 
 @inner
+def _copy_list(source: Ints, target: Ints) -> None:
+    """Copy a list whose last entry counts the others (slices would want numba's runtime)."""
+    target[-1] = source[-1]
+    for q in range(source[-1]):
+        target[q] = source[q]
+
+
+@inner
 def _undo(day: Day, rounds: Rounds, notes: Notes) -> None:
     """Bring the touched rounds and the list of absent orders back to what they were."""
     for t in range(notes.touched[-1]):
@@ -346,7 +380,8 @@ def _undo(day: Day, rounds: Rounds, notes: Notes) -> None:
             rounds.node[r, j] = notes.old_node[r, j]
     for t in range(notes.touched[-1]):
         reckon(day, rounds, notes.touched[t])
-    rounds.absent[:] = notes.old_absent
+        rounds.stamp[notes.touched[t]] = notes.old_stamp[notes.touched[t]]
+    _copy_list(notes.old_absent, rounds.absent)
     for q in range(rounds.absent[-1]):
         rounds.slot[rounds.absent[q]] = -1
 
@@ -359,10 +394,18 @@ def forget(notes: Notes) -> None:
     notes.touched[-1] = 0
 
 
+@inner
+def _money(rounds: Rounds) -> float:
+    total = 0.0
+    for r in range(len(rounds.size)):
+        total += rounds.money[r]
+    return total
+
+
 @compiled
 def total_cost(day: Day, rounds: Rounds) -> float:
     """Return the money of all rounds and of the orders left out."""
-    total = float(rounds.money.sum())
+    total = _money(rounds)
     for q in range(rounds.absent[-1]):
         total += float(day.unserved[rounds.absent[q]])
     return total
@@ -380,7 +423,7 @@ def remember(rounds: Rounds, notes: Notes) -> None:
 @inner
 def _try_step(day: Day, rounds: Rounds, notes: Notes) -> bool:
     """Ruin and repair once; return whether the rounds keep their times."""
-    notes.old_absent[:] = rounds.absent
+    _copy_list(rounds.absent, notes.old_absent)
     _ruin(day, rounds, notes)
     sound = _take_out(day, rounds, notes)
     return repair(day, rounds, notes, _BLINK) and sound
@@ -457,14 +500,14 @@ def shrink(day: Day, rounds: Rounds, notes: Notes, steps: int, warm: float) -> i
             _lift_round(day, rounds, notes)
             if rounds.absent[-1] == 0:
                 break
-        count, missed, cost = rounds.absent[-1], _misses(rounds, notes), rounds.money.sum()
+        count, missed, cost = rounds.absent[-1], _misses(rounds, notes), _money(rounds)
         sound = _try_step(day, rounds, notes)
         now, now_missed = rounds.absent[-1], _misses(rounds, notes)
         for q in range(now):
             notes.misses[rounds.absent[q]] += 1
         better = now < count or now_missed < missed
         same = now == count and now_missed == missed
-        if not sound or not (better or (same and rounds.money.sum() < cost - warm * math.log(max(1e-12, unit(notes))))):
+        if not sound or not (better or (same and _money(rounds) < cost - warm * math.log(max(1e-12, unit(notes))))):
             _undo(day, rounds, notes)
         forget(notes)
     if rounds.absent[-1] == 0:

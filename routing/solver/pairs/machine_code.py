@@ -25,7 +25,7 @@ def inner(function: F) -> F:
 
 
 def _compile(function: F, *, inner: bool) -> F:
-    options: dict[str, Any] = {"error_model": "numpy", "no_cpython_wrapper": inner}
+    options: dict[str, Any] = {"error_model": "numpy", "no_cpython_wrapper": inner, "_nrt": False}
     try:
         return cast("F", numba.njit(cache=True, **options)(function))
     except RuntimeError:  # no place for the cache

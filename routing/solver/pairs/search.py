@@ -41,6 +41,7 @@ class PairSearch:
         if self._vehicles_matter():
             self._save_vehicles()
         self._anneal()
+        self.clock.report("improvement", self.best, self.served(), force=True)
 
     def best_rounds(self) -> list[list[int]]:
         """Return the nodes of every slot of the best plan, base first and last."""
@@ -109,6 +110,7 @@ class PairSearch:
         """Make the best plan the present one."""
         orders = len(self.day.kg)
         fresh: Rounds = new_rounds(self.day)
+        fresh.stamp[:] = self.rounds.stamp
         for mine, new in zip(self.rounds, fresh, strict=True):
             mine[...] = new
         self.rounds.node[:], self.rounds.size[:] = self.notes.best_node, self.notes.best_size
