@@ -10,6 +10,7 @@ setup: $(VENV)/.setup-done
 $(VENV)/.setup-done: pyproject.toml constraints.txt
 	$(PYTHON) -m venv "$(VENV)"
 	"$(BIN)/python" -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
+	"$(BIN)/python" -m routing.solver.precompile
 	touch "$@"
 
 demo: setup
