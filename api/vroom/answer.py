@@ -87,9 +87,8 @@ def _comes(duration_s: Any, start: int | None, spot: int, end: int | None) -> bo
 def _route(request: VroomRequest, problem: VroomProblem, trip: Trip, geometry: Geometry | None) -> dict[str, Any]:
     part, vehicle = request.vehicles[trip.vehicle], problem.vehicles[trip.vehicle]
     loads = loads_of(trip, problem.visits, problem.size)
-    pauses = sorted((begin, k) for k, begin in trip.pauses)
-    # A break may be taken before the vehicle leaves, or after it came back; it belongs to the route all the same.
-    walk = _Walk(min([trip.start_s, *(begin for begin, _ in pauses)]))
+    pauses = [[(number, begin) for number, begin, leg in trip.pauses if leg == k] for k in range(len(trip.visits) + 1)]
+    walk = _Walk(trip.start_s)
     spot = vehicle.start
     if spot is not None:
         walk.steps.append(_end_step("start", walk.clock, walk, loads[0], part.start, part.start_index, problem))
@@ -97,7 +96,7 @@ def _route(request: VroomRequest, problem: VroomProblem, trip: Trip, geometry: G
         visit, task = problem.visits[number], problem.tasks[number]
         setup = visit.setup_s[trip.vehicle] if spot != visit.location else 0
         due = service_start - setup
-        _travel(walk, request, problem, trip, spot, visit.location, due, pauses, loads[position])
+        _travel(walk, request, problem, trip, spot, visit.location, pauses[position], loads[position])
         step: Step = {"type": task.kind, "id": task.spot.id, "arrival": walk.clock, "duration": walk.duration}
         step |= {"setup": setup, "service": visit.service_s[trip.vehicle], "waiting_time": due - walk.clock}
         walk.waiting += due - walk.clock
@@ -107,8 +106,7 @@ def _route(request: VroomRequest, problem: VroomProblem, trip: Trip, geometry: G
         walk.clock = service_start + visit.service_s[trip.vehicle]
         walk.steps.append(_finished(_described(step, task.spot), walk, loads[position + 1], problem))
         spot = visit.location
-    done = max([trip.end_s, *(begin for begin, _ in pauses)])
-    _travel(walk, request, problem, trip, spot, vehicle.end, done, pauses, loads[-1])
+    _travel(walk, request, problem, trip, spot, vehicle.end, pauses[-1], loads[-1])
     if vehicle.end is not None:
         walk.steps.append(_end_step("end", walk.clock, walk, loads[-1], part.end, part.end_index, problem))
     return _totals(request, problem, trip, walk, geometry)
@@ -121,18 +119,16 @@ def _travel(
     trip: Trip,
     here: int | None,
     there: int | None,
-    due: int,
     pauses: list[tuple[int, int]],
     load: tuple[int, ...],
 ) -> None:
-    """Travel from one spot to the next, with the breaks that begin before the next action is due."""
+    """Travel from one spot to the next, with the breaks taken on the way."""
     vehicle, part = problem.vehicles[trip.vehicle], request.vehicles[trip.vehicle]
     left, metres = 0, 0
     if here is not None and there is not None and here != there:
         left, metres = int(vehicle.duration_s[here, there]), int(vehicle.distance_m[here, there])
         walk.cost += float(vehicle.cost[here, there])
-    while pauses and pauses[0][0] <= due:
-        begin, number = pauses.pop(0)
+    for number, begin in pauses:
         driven = min(left, begin - walk.clock)
         left -= driven
         walk.clock += driven

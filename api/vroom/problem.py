@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from api.vroom.request import JobPart, Matrices, ShipmentPart, ShipmentStep, TimeWindow, VehiclePart, VroomRequest
+from geodata.location import FloatArray
 from routing.visits import FAR_S, IntArray, Pause, TripVehicle, Visit
 
 LATEST_S = 2**40
@@ -105,8 +106,9 @@ def make_problem(request: VroomRequest, router: Router | None) -> VroomProblem:
     visits = [_visit(k, task, spots[k], request.vehicles) for k, task in enumerate(tasks)]
     visits = _with_reach(visits, ends, [tables[vehicle.profile][0] for vehicle in request.vehicles])
     scaled: dict[tuple[str, float], IntArray] = {}
+    prices: dict[tuple[str, float, int, int], FloatArray] = {}
     vehicles = tuple(
-        _vehicle(vehicle, ends[k], tables, matrices, locations, scaled, tasks)
+        _vehicle(vehicle, ends[k], tables, matrices, locations, scaled, prices, tasks)
         for k, vehicle in enumerate(request.vehicles)
     )
     has_distances = router is not None and not matrices
@@ -230,6 +232,7 @@ def _vehicle(
     matrices: Mapping[str, Matrices],
     locations: _Locations,
     scaled: dict[tuple[str, float], IntArray],
+    prices: dict[tuple[str, float, int, int], FloatArray],
     tasks: Sequence[Task],
 ) -> TripVehicle:
     durations, distances = tables[vehicle.profile]
@@ -238,11 +241,9 @@ def _vehicle(
         scaled[key] = np.where(durations < FAR_S, np.ceil(durations / vehicle.speed_factor - 1e-9), durations).astype(
             np.int64
         )
-    given = matrices.get(vehicle.profile)
-    if given is not None and given.costs is not None:
-        cost = _pick(given.costs, locations.indices).astype(np.float64)
-    else:
-        cost = scaled[key] * (vehicle.costs.per_hour / 3600.0) + distances * (vehicle.costs.per_km / 1000.0)
+    priced = (*key, vehicle.costs.per_hour, vehicle.costs.per_km)
+    if priced not in prices:
+        prices[priced] = _price(vehicle, scaled[key], distances, matrices, locations)
     window = vehicle.time_window or (0, LATEST_S)
     return TripVehicle(
         start=ends[0],
@@ -250,7 +251,7 @@ def _vehicle(
         window=window,
         capacity=tuple(vehicle.capacity),
         duration_s=scaled[key],
-        cost=cost,
+        cost=prices[priced],
         distance_m=distances,
         fixed_cost=float(vehicle.costs.fixed),
         task_cost_per_s=vehicle.costs.per_task_hour / 3600.0,
@@ -260,6 +261,20 @@ def _vehicle(
         pauses=tuple(_pause(pause.time_windows, pause.service, vehicle, window) for pause in vehicle.breaks),
         first=_first(vehicle, tasks),
     )
+
+
+def _price(
+    vehicle: VehiclePart,
+    duration_s: IntArray,
+    distance_m: IntArray,
+    matrices: Mapping[str, Matrices],
+    locations: _Locations,
+) -> FloatArray:
+    """Return the cost of each way: that of the matrix given, else by time and distance."""
+    given = matrices.get(vehicle.profile)
+    if given is not None and given.costs is not None:
+        return _pick(given.costs, locations.indices).astype(np.float64)
+    return duration_s * (vehicle.costs.per_hour / 3600.0) + distance_m * (vehicle.costs.per_km / 1000.0)
 
 
 def _pause(windows: Sequence[TimeWindow], service_s: int, vehicle: VehiclePart, shift: TimeWindow) -> Pause:

@@ -21,7 +21,8 @@ from geodata.paths import find_paths, path_geometry
 from geodata.profiles import edge_costs
 from geodata.street_matrix import snap
 from routing.export.polyline import encode_line
-from routing.visits import FAR_S, plan_trips
+from routing.trips.search import plan_trips
+from routing.visits import FAR_S
 
 PROFILES = {
     "car": "van_diesel",
@@ -66,7 +67,7 @@ def solve_vroom(request: VroomRequest, network: Path | None, limit_s: float) -> 
     if request.options.g and (network is None or custom):
         raise VroomError(2, "a geometry needs coordinates that are routed on a network, without custom matrices")
     loaded = time.perf_counter()
-    trips = plan_trips(problem.visits, problem.vehicles, _search_s(request, len(problem.tasks), limit_s))
+    trips = plan_trips(problem.visits, problem.vehicles, search_s(request, len(problem.tasks), limit_s))
     if trips is None:
         raise VroomError(2, "the routes given in 'steps' break a constraint")
     solved = time.perf_counter()
@@ -79,7 +80,8 @@ def solve_vroom(request: VroomRequest, network: Path | None, limit_s: float) -> 
     return {**answer, "warnings": warnings} if warnings else answer
 
 
-def _search_s(request: VroomRequest, tasks: int, limit_s: float) -> float:
+def search_s(request: VroomRequest, tasks: int, limit_s: float) -> float:
+    """Return the seconds of search for a request: they grow with its tasks and the effort it asks for."""
     effort = FULL_EFFORT if request.options.x is None else request.options.x
     wanted = (_BASE_S + _PER_TASK_S * tasks) * (effort + 1) / (FULL_EFFORT + 1)
     return min(wanted, limit_s, request.options.l or limit_s)
