@@ -31,12 +31,23 @@ def end_with_parent() -> None:
     threading.Thread(target=watch, daemon=True, name="parent watch").start()
 
 
+def give_way(niceness: int) -> None:
+    """Let this process wait for the processor behind the server: a search takes all it gets, an answer little."""
+    os.nice(max(0, niceness - os.nice(0)))
+
+
 class Calculator:
     """Runs short calculations beside the server, so that it keeps answering while they run."""
 
     def __init__(self, make: Callable[[], Executor]) -> None:
         self._make = make
         self._executor: Executor | None = None
+
+    def prepare(self, function: Callable[[], None]) -> None:
+        """Begin to run a function that makes later calculations quicker; nobody waits for it."""
+        if self._executor is None:
+            self._executor = self._make()
+        self._executor.submit(function)
 
     async def run(self, function: Callable[..., T], *arguments: object) -> T:
         """Return what the function returns in another process; arguments and result must be picklable."""
@@ -55,10 +66,15 @@ class Calculator:
             self._executor.shutdown(wait=False, cancel_futures=True)
 
 
-def process_pool(workers: int) -> ProcessPoolExecutor:
-    """Return a pool of processes that end with this one."""
+def process_pool(workers: int, niceness: int = 0) -> ProcessPoolExecutor:
+    """Return a pool of processes that give way to this one as far as niceness says, and end with it."""
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(workers, mp_context=context, initializer=end_with_parent)
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(niceness,))
+
+
+def _begin(niceness: int) -> None:
+    give_way(niceness)
+    end_with_parent()
 
 
 class Supervisor:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, cast
 
 from fastapi import Depends, Request, Security
+from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
@@ -84,7 +85,7 @@ class Service:
         self.limiter = RateLimiter(self.settings.rate_limit)
 
 
-def service_of(request: Request) -> Service:
+async def service_of(request: Request) -> Service:
     """Return the service a request came to."""
     return cast("Service", request.app.state.service)
 
@@ -92,7 +93,7 @@ def service_of(request: Request) -> Service:
 ServiceDep = Annotated[Service, Depends(service_of)]
 
 
-def _caller(
+async def _caller(
     request: Request,
     service: ServiceDep,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
@@ -101,7 +102,9 @@ def _caller(
     if service.open:
         service.limiter.hit(f"address {address}")
         return Caller(LOCAL_TENANT, frozenset(Scope))
-    row = None if credentials is None else service.store.find_key(credentials.credentials)
+    row = None
+    if credentials is not None:
+        row = await run_in_threadpool(service.store.find_key, credentials.credentials)
     service.limiter.hit(f"address {address}" if row is None else f"key {row.id}")
     if row is None:
         detail = "No key was given." if credentials is None else "The key is not valid."
@@ -109,8 +112,8 @@ def _caller(
     return Caller(row.tenant, frozenset().union(*(GRANTS[Scope(scope)] for scope in row.scopes)))
 
 
-def _needs(scope: Scope) -> Callable[..., Caller]:
-    def check(caller: Annotated[Caller, Depends(_caller)]) -> Caller:
+def _needs(scope: Scope) -> Callable[..., Awaitable[Caller]]:
+    async def check(caller: Annotated[Caller, Depends(_caller)]) -> Caller:
         if scope not in caller.scopes:
             raise ApiError(ErrorCode.FORBIDDEN, f"The key lacks the scope '{scope.value}'.")
         return caller

@@ -41,6 +41,7 @@ def serve(
     from api.jobs import DurableQueue  # noqa: PLC0415
     from api.processes import Calculator, Supervisor, process_pool  # noqa: PLC0415
     from api.service import Service  # noqa: PLC0415
+    from routing.trips.search import prepare  # noqa: PLC0415
 
     _log()
     settings = _settings(
@@ -55,7 +56,9 @@ def serve(
         )
     names = [f"{socket.gethostname()}-serve-{number}" for number in range(1, settings.workers + 1)]
     supervisor = Supervisor(names, _environment(settings))
-    service = Service(settings, store, DurableQueue(settings), Calculator(lambda: process_pool(1)), is_open)
+    calculator = Calculator(lambda: process_pool(1, settings.worker_niceness))
+    calculator.prepare(prepare)
+    service = Service(settings, store, DurableQueue(settings), calculator, is_open)
     supervisor.start()
     try:
         uvicorn.run(

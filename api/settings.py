@@ -22,6 +22,9 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="address to listen on")
     port: int = Field(default=8000, ge=0, le=65_535, description="port to listen on")
     workers: int = Field(default=1, ge=0, le=256, description="worker processes that `serve` keeps running")
+    worker_niceness: int = Field(
+        default=10, ge=0, le=19, description="how far workers and calculations give way to the server, as of `nice`"
+    )
     allowed_hosts: tuple[str, ...] = Field(
         default=(), description="names of the service in URLs; empty: any (with keys)"
     )

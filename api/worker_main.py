@@ -10,6 +10,7 @@ import threading
 from functools import partial
 
 from api.jobs import work
+from api.processes import give_way
 from api.settings import Settings
 from api.store import Store, open_engine
 from api.work import run_job
@@ -17,6 +18,7 @@ from api.work import run_job
 
 def run_worker(settings: Settings, worker_id: str) -> None:
     """Take jobs until a signal says to stop; a job in work is then left to another worker."""
+    give_way(settings.worker_niceness)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _signal, _frame: stopping.set())
