@@ -63,6 +63,12 @@ _BLINK = 0.01
 """Share of places overlooked at random when the best is sought (Christiaens and Vanden Berghe 2020)."""
 _STOP_BLINK = 0.1
 """The same for in-stops: the first goods of a truck choose for all that follow them."""
+_FAR = float(FAR)
+_NONE, _START, _ONE = cast("int", np.int64(-1)), cast("int", np.int64(0)), cast("int", np.int64(1))
+_THREE, _FOUR = cast("int", np.int64(3)), cast("int", np.int64(4))
+_ALL_OUT, _GOODS_OUT = cast("int", np.int64(1)), cast("int", np.int64(2))
+_OLD_STOP, _NEW_STOP = cast("bool", np.bool_(False)), cast("bool", np.bool_(True))
+"""Arguments that are constants, as numpy's: Python's would be compiled once for each value."""
 _S13, _S7, _S17, _S11 = np.uint64(13), np.uint64(7), np.uint64(17), np.uint64(11)
 
 
@@ -104,12 +110,12 @@ def _pick(rng: Words, count: int) -> int:
 
 
 @_jit
-def _latest(facts: Facts, out: int, visit: Ints, count: int, new: int, position: int) -> int:
+def _latest(facts: Facts, out: int, visit: Ints, count: int, new: int, position: int) -> float:
     """Return the latest departure of a round with customer `new` put in (-1: as it is).
 
     It is -FAR where no departure keeps all windows and the longest travel.
     """
-    late, travel, after = FAR, 0, 0
+    late, travel, after = _FAR, 0.0, 0
     total = count if new < 0 else count + 1
     for k in range(total - 1, -1, -1):
         at_new, beyond = new >= 0 and k == position, new >= 0 and k > position
@@ -118,12 +124,12 @@ def _latest(facts: Facts, out: int, visit: Ints, count: int, new: int, position:
         travel += leg
         late = facts.customer[customer, CLOSE] if after == 0 else min(facts.customer[customer, CLOSE], late - leg)
         if late < facts.customer[customer, OPEN]:
-            return -FAR
+            return -_FAR
         after = customer + 1
     leg = facts.leg[TIME, out, 0, after]
     if travel + leg > facts.courier[out, TRAVEL]:
-        return -FAR
-    return int(late - leg)
+        return -_FAR
+    return float(late - leg)
 
 
 @_jit
@@ -165,7 +171,7 @@ def _tour_delta(facts: Facts, tour: Ints, count: int, stop: int, position: int) 
 
 @_jit
 def _tour_in_time(
-    facts: Facts, draft: Draft, truck: int, stop: int, position: int, is_new: bool, begin: int, end: int
+    facts: Facts, draft: Draft, truck: int, stop: int, position: int, is_new: bool, begin: float, end: float
 ) -> bool:
     """Return whether the truck can unload at `stop` between `begin` and `end` and keep all its other times."""
     time, before = facts.truck[START], 0
@@ -188,7 +194,7 @@ def _tour_in_time(
 
 @_jit
 def _find_ride(
-    facts: Facts, draft: Draft, place: tuple[int, int, int, bool], customer: int, out: int, after: int, before: int
+    facts: Facts, draft: Draft, place: tuple[int, int, int, bool], customer: int, out: int, after: float, before: float
 ) -> int:
     """Return the earliest ride for goods unloaded at a place (truck, in-stop, position, new stop or not); -1: none.
 
@@ -210,7 +216,7 @@ def _find_ride(
 
 @_jit
 def _aboard_for_nothing(
-    facts: Facts, draft: Draft, rng: Words, customer: int, out: int, after: int, before: int
+    facts: Facts, draft: Draft, rng: Words, customer: int, out: int, after: float, before: float
 ) -> Boarding:
     """Return a truck with room that stops at a fitting in-stop already."""
     trucks = len(draft.tour)
@@ -226,10 +232,10 @@ def _aboard_for_nothing(
             continue
         for k in range(draft.tour[truck, STOPS]):
             stop = draft.tour[truck, k]
-            ride = _find_ride(facts, draft, (truck, stop, k, False), customer, out, after, before)
+            ride = _find_ride(facts, draft, (truck, stop, k, _OLD_STOP), customer, out, after, before)
             if ride >= 0:
-                return 0.0, truck, stop, -1, ride
-    return _NEVER, -1, -1, -1, -1
+                return 0.0, truck, stop, _NONE, ride
+    return _NEVER, _NONE, _NONE, _NONE, _NONE
 
 
 @_jit
@@ -242,10 +248,18 @@ def _on_tour(draft: Draft, truck: int, stop: int) -> bool:
 
 @_jit
 def _aboard_truck(
-    facts: Facts, draft: Draft, rng: Words, truck: int, customer: int, out: int, after: int, before: int, limit: float
+    facts: Facts,
+    draft: Draft,
+    rng: Words,
+    truck: int,
+    customer: int,
+    out: int,
+    after: float,
+    before: float,
+    limit: float,
 ) -> Boarding:
     """Return the cheapest new stop of a truck that costs less than `limit`."""
-    best = (limit, -1, -1, -1, -1)
+    best = (limit, _NONE, _NONE, _NONE, _NONE)
     outs, count = len(facts.courier), draft.tour[truck, STOPS]
     for stop in range(facts.drive.shape[1] - 1):
         pair = stop * outs + out
@@ -257,7 +271,7 @@ def _aboard_truck(
             delta = _tour_delta(facts, draft.tour[truck], count, stop, position)
             if delta >= best[0] or _random(rng) < _BLINK:
                 continue
-            ride = _find_ride(facts, draft, (truck, stop, position, True), customer, out, after, before)
+            ride = _find_ride(facts, draft, (truck, stop, position, _NEW_STOP), customer, out, after, before)
             if ride >= 0:
                 best = (delta, truck, stop, position, ride)
     return best
@@ -265,13 +279,13 @@ def _aboard_truck(
 
 @_jit
 def _board(
-    facts: Facts, draft: Draft, rng: Words, customer: int, out: int, after: int, before: int, limit: float
+    facts: Facts, draft: Draft, rng: Words, customer: int, out: int, after: float, before: float, limit: float
 ) -> Boarding:
     """Return the cheapest way of goods to an out-stop below `limit`; its truck is -1 where there is none."""
     best = _aboard_for_nothing(facts, draft, rng, customer, out, after, before)
     if best[1] >= 0:
         return best
-    best = (limit, -1, -1, -1, -1)
+    best = (limit, _NONE, _NONE, _NONE, _NONE)
     fresh = False
     for truck in range(len(draft.tour)):
         count = draft.tour[truck, STOPS]
@@ -338,7 +352,9 @@ def _enter_round(facts: Facts, draft: Draft, customer: int, out: int, number: in
     draft.visit[number, VISITS] += 1
     draft.who[customer, ROUND] = number
     draft.round_time[number, LOAD] += facts.customer[customer, LOAD]
-    draft.round_time[number, LATE] = _latest(facts, out, draft.visit[number], draft.visit[number, VISITS], -1, 0)
+    draft.round_time[number, LATE] = _latest(
+        facts, out, draft.visit[number], draft.visit[number, VISITS], _NONE, _START
+    )
     _tighten_round(facts, draft, number, draft.who[customer, RIDE])
     draft.cost[0] += delta - facts.customer[customer, PENALTY]
 
@@ -351,7 +367,7 @@ def _best_joining(
 
     It costs less than `limit`; `least` is a lower bound on what trucks add.
     """
-    best = (limit, 0.0, -1, -1, (_NEVER, -1, -1, -1, -1))
+    best = (limit, 0.0, _NONE, _NONE, (_NEVER, _NONE, _NONE, _NONE, _NONE))
     for number in range(len(draft.visit)):
         count = draft.visit[number, VISITS]
         if (
@@ -387,23 +403,23 @@ def _rounds_from(draft: Draft, out: int) -> int:
 @_jit
 def _insert(facts: Facts, draft: Draft, rng: Words, customer: int) -> bool:
     """Put a customer where it adds least; False where it fits nowhere or costs more than leaving it out."""
-    best = (facts.customer[customer, PENALTY], 0.0, -1, -1, (_NEVER, -1, -1, -1, -1))
-    chosen = -1
+    best = (facts.customer[customer, PENALTY], 0.0, _NONE, _NONE, (_NEVER, _NONE, _NONE, _NONE, _NONE))
+    chosen = _NONE
     for k in range(facts.outs.shape[1]):
         out = facts.outs[customer, k]
         if out < 0:
             break
-        late = _latest(facts, out, draft.visit[0], 0, customer, 0)
-        alone = _board(facts, draft, rng, customer, out, -FAR, late, _NEVER)
+        late = _latest(facts, out, draft.visit[0], _START, customer, _START)
+        alone = _board(facts, draft, rng, customer, out, -_FAR, late, _NEVER)
         if alone[1] < 0:
             continue
-        delta = _visit_delta(facts, out, draft.visit[0], 0, customer, 0) + facts.courier[out, FIXED]
+        delta = _visit_delta(facts, out, draft.visit[0], _START, customer, _START) + facts.courier[out, FIXED]
         if (
             _rounds_from(draft, out) < facts.courier[out, COUNT]
             and delta + alone[0] < best[0]
             and _random(rng) >= _BLINK
         ):
-            best, chosen = (delta + alone[0], delta, -1, 0, alone), out
+            best, chosen = (delta + alone[0], delta, _NONE, _START, alone), out
         found = _best_joining(facts, draft, rng, customer, out, alone[0], best[0])
         if found[2] >= 0:
             best, chosen = found, out
@@ -493,7 +509,7 @@ def _refresh_rounds(facts: Facts, draft: Draft) -> float:
             draft.round_time[number, LOAD] += facts.customer[customer, LOAD]
             if draft.who[customer, RIDE] >= 0:
                 _tighten_round(facts, draft, number, draft.who[customer, RIDE])
-        draft.round_time[number, LATE] = _latest(facts, out, draft.visit[number], count, -1, 0)
+        draft.round_time[number, LATE] = _latest(facts, out, draft.visit[number], count, _NONE, _START)
         total += _round_cost(facts, out, draft.visit[number], count)
     return total
 
@@ -581,9 +597,9 @@ def _mark(facts: Facts, draft: Draft, rng: Words, out: Ints) -> None:
         for _ in range(count):
             out[_pick(rng, n)] = 1
     elif turn < 0.85:
-        _trucks_out(draft, rng, out, 1, 1)
+        _trucks_out(draft, rng, out, _ONE, _ALL_OUT)
     else:
-        _trucks_out(draft, rng, out, 1 + _pick(rng, 3), 2)
+        _trucks_out(draft, rng, out, 1 + _pick(rng, _THREE), _GOODS_OUT)
     for customer in range(n):
         if draft.who[customer, ROUND] < 0:
             out[customer] = 1
@@ -605,7 +621,7 @@ def _key(facts: Facts, rng: Words, customer: int, kind: int) -> float:
 def _order(facts: Facts, rng: Words, out: Ints, order: Ints, key: Floats) -> int:
     """Write the marked customers in the order of insertion; return how many."""
     count = 0
-    kind = _pick(rng, 4)
+    kind = _pick(rng, _FOUR)
     for customer in range(len(out)):
         if out[customer] == 0:
             continue

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from threading import Thread
 
 import numpy as np
 
@@ -30,7 +31,7 @@ def search_relay(problem: Problem, clock: Clock, seed: int) -> EngineAnswer:
     """Plan a relay day; there is always a plan, and no bound.
 
     The first run on a machine compiles the search for some seconds. Meanwhile a first plan is made without it; the
-    compiler goes on after the answer where the time limit is shorter, so that the next run finds the machine code.
+    compiler goes on after the answer for as long as the process runs; what is ready by its end is kept on disk.
     """
     day = compile_day(problem)
     facts, trucks = day.facts, min(len(day.trucks), len(problem.orders))
@@ -88,12 +89,22 @@ def _put_in(facts: Facts, draft: Draft, rng: Words, clock: Clock, customers: Int
 
 
 def _compile(facts: Facts, trucks: int) -> Future[None]:
-    """Compile the search, or load its machine code, in another thread: it takes long the first time."""
+    """Compile the search, or load its machine code, in another thread: it takes long the first time.
+
+    The thread ends with the process, since no answer must wait for a compiler; what was compiled by then is kept.
+    """
     drafts = [empty_draft(facts, trucks) for _ in range(3)]
-    executor = ThreadPoolExecutor(1, thread_name_prefix="relay-compiler")
-    idle = (_generator(0), 0, 0.0, empty_scratch(facts))
-    compiling = executor.submit(kernel.improve, facts, drafts[0], drafts[1], drafts[2], *idle)
-    executor.shutdown(wait=False)
+    compiling: Future[None] = Future()
+
+    def load() -> None:
+        try:
+            kernel.improve(facts, drafts[0], drafts[1], drafts[2], _generator(0), 0, 0.0, empty_scratch(facts))
+        except Exception as error:  # noqa: BLE001 # raised again where the search waits
+            compiling.set_exception(error)
+        else:
+            compiling.set_result(None)
+
+    Thread(target=load, name="relay-compiler", daemon=True).start()
     return compiling
 
 
