@@ -15,6 +15,7 @@ from fastapi import Request
 from pydantic import BaseModel, ValidationError
 from starlette.datastructures import FormData, UploadFile
 
+from api.coordinates import Crs, wgs84_order
 from api.error_codes import ErrorCode
 from api.networks import FLEET_FILE, INLINE_FILES, ORDERS_FILE, DayRequest, compose_day, fleet_bytes, orders_bytes
 from api.problem_json import ApiError, ProblemFault, invalid_scenario, validation_error
@@ -203,7 +204,7 @@ def _make_network_day(
     network = find_job(service, caller, plan.network, "network")
     if network.state is not JobState.SUCCESSFUL:
         raise ApiError(ErrorCode.NETWORK_NOT_READY, f"The network's state is '{network.state.value}'.")
-    orders = None if plan.orders is None else orders_bytes(plan.orders)
+    orders = None if plan.orders is None else orders_bytes(_orders_of(plan.orders, plan.crs))
     orders_name = ORDERS_FILE
     if "orders" in files:
         orders_name = "orders" + _ending(files["orders"])
@@ -216,6 +217,10 @@ def _make_network_day(
     for name in (orders_name, FLEET_FILE):
         if (target / name).is_file():
             judge_file(target / name, service.settings)
+
+
+def _orders_of(orders: list[dict[str, Any]], crs: Crs) -> list[dict[str, Any]]:
+    return orders if crs == "wgs84" else [wgs84_order(order) for order in orders]
 
 
 def _ending(upload: UploadFile) -> str:

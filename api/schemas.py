@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from api.coordinates import CONVERTED, CRS_DESCRIPTION, Crs
 from api.store import Job, JobState
 
 RESULT_PARTS = ("plan", "geojson", "routes", "orders", "manifests", "map", "report")
@@ -67,9 +68,13 @@ class PlanRequest(PlanSettings):
     service_date: date | None = Field(default=None, description="with a network; default: the network's own")
     orders: list[dict[str, Any]] | None = Field(default=None, description="records as in orders.json; with a network")
     fleet: dict[str, Any] | None = Field(default=None, description="as in fleet.toml; with a network")
+    crs: Crs = Field(default="wgs84", description=f"of `orders`: {CRS_DESCRIPTION}")
 
     @model_validator(mode="after")
     def _one_source(self) -> PlanRequest:
+        if self.crs != "wgs84" and self.orders is None:
+            msg = "'crs' is taken with 'orders' alone: coordinates in files are WGS 84"
+            raise ValueError(msg)
         if self.scenario is not None and self.network is not None:
             msg = "'scenario' and 'network' exclude each other"
             raise ValueError(msg)
@@ -114,6 +119,7 @@ class MatrixRequest(Request):
         default="van_diesel", max_length=100, description="travel profile, for example van_diesel or walker"
     )
     places: list[tuple[Longitude, Latitude]] = Field(min_length=1, description="[longitude, latitude] of each place")
+    crs: Crs = Field(default="wgs84", description=CRS_DESCRIPTION)
 
 
 class Matrix(BaseModel):
@@ -178,6 +184,7 @@ class PlanStatus(JobStatus):
     network: str | None = None
     options: dict[str, Any]
     result: PlanResult | None = None
+    notes: list[str] = []
 
 
 class NetworkFacts(BaseModel):
@@ -323,7 +330,11 @@ def plan_status(job: Job) -> PlanStatus:
     if replaces is not None:
         links |= {"replaces": f"/v1/plans/{replaces}", "diff": f"{own}/diff"}
     return PlanStatus(
-        **common_status(job, links), network=job.network_id, options=job.request["options"], result=_result(job)
+        **common_status(job, links),
+        network=job.network_id,
+        options=job.request["options"],
+        result=_result(job),
+        notes=[CONVERTED] if job.request.get("crs") == "gcj02" else [],
     )
 
 

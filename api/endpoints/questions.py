@@ -16,6 +16,7 @@ from fastapi import Path as InPath
 from fastapi.concurrency import run_in_threadpool
 
 from api.calculations import judge_plan, matrix_answer
+from api.coordinates import CONVERTED, wgs84_place
 from api.error_codes import ErrorCode
 from api.intake import named_folder
 from api.problem_json import ApiError, error_responses
@@ -69,8 +70,11 @@ async def matrix(body: MatrixRequest, service: ServiceDep, caller: Reader) -> Ma
     if network.state is not JobState.SUCCESSFUL or network.result is None:
         raise ApiError(ErrorCode.NETWORK_NOT_READY, f"The network's state is '{network.state.value}'.")
     folder = service.settings.job_folder(network.id) / SCENARIO
-    found = await service.calculator.run(matrix_answer, folder, body.profile, body.places)
-    notes = _swap_notes(body.places, network.result["bounds"])
+    shifted = body.crs == "gcj02"
+    places = [wgs84_place(place) for place in body.places] if shifted else body.places
+    found = await service.calculator.run(matrix_answer, folder, body.profile, places)
+    notes = [CONVERTED] if shifted else []
+    notes += _swap_notes(places, network.result["bounds"])
     return Matrix(**found, network_digest=str(network.result["digest"]), notes=notes)
 
 

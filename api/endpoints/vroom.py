@@ -10,11 +10,12 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 
+from api.coordinates import CONVERTED, CRS_DESCRIPTION, Crs, wgs84_place
 from api.problem_json import error_responses
 from api.service import Caller, Planner, Service, ServiceDep
 from api.store import JobState
 from api.vroom.problem import VroomError
-from api.vroom.request import VroomRequest, unknown_keys
+from api.vroom.request import Part, VroomRequest, unknown_keys
 from api.vroom.solve import solve_vroom
 from api.work import SCENARIO
 
@@ -64,15 +65,20 @@ async def optimize(
     service: ServiceDep,
     caller: Planner,
     strict: Annotated[bool, Query(description="refuse unknown keys instead of warning of them")] = False,
+    crs: Annotated[Crs, Query(description=CRS_DESCRIPTION)] = "wgs84",
 ) -> JSONResponse:
     """Plan trips for jobs and shipments, as VROOM 1.14 is asked and answers."""
     try:
         wanted = _read(await request.body(), strict=strict)
         _refuse_too_large(wanted, service)
+        if crs == "gcj02":
+            wanted = in_wgs84(wanted)
         network = await run_in_threadpool(_network, service, caller)
         answer = await service.calculator.run(solve_vroom, wanted, network, service.settings.vroom_time_limit_s)
     except VroomError as error:
         return JSONResponse({"code": error.code, "error": error.text}, STATUS_OF_CODE[error.code])
+    if crs == "gcj02":
+        answer = {**answer, "warnings": [*answer.get("warnings", []), CONVERTED]}
     return JSONResponse(answer)
 
 
@@ -97,6 +103,21 @@ def _refuse_too_large(wanted: VroomRequest, service: Service) -> None:
     if len(wanted.vehicles) > service.settings.max_vroom_vehicles:
         most = service.settings.max_vroom_vehicles
         raise VroomError(4, f"Too many vehicles ({len(wanted.vehicles)}) in query, maximum is set to {most}")
+
+
+def in_wgs84(wanted: VroomRequest) -> VroomRequest:
+    """Return a request in GCJ-02 with its coordinates in WGS 84."""
+    shipments = [
+        part.model_copy(update={"pickup": _moved(part.pickup), "delivery": _moved(part.delivery)})
+        for part in wanted.shipments
+    ]
+    parts = {"jobs": [_moved(part) for part in wanted.jobs], "shipments": shipments}
+    return wanted.model_copy(update={**parts, "vehicles": [_moved(part) for part in wanted.vehicles]})
+
+
+def _moved(part: Part) -> Part:
+    places = {name: getattr(part, name, None) for name in ("location", "start", "end")}
+    return part.model_copy(update={name: wgs84_place(place) for name, place in places.items() if place is not None})
 
 
 def _network(service: Service, caller: Caller) -> Path | None:

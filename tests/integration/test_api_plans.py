@@ -226,6 +226,29 @@ def test_plan_of_a_network(world: World, network: str) -> None:
     assert world.client.get(f"/v1/networks/{network}").json()["result"]["sites"] == 15
 
 
+def test_gcj02(world: World, network: str) -> None:
+    """Tests that drops and places in GCJ-02 are converted and the answer says so; files are not taken so."""
+    orders: list[dict[str, Any]] = [
+        {"id": "a", "from_site": "hub", "to_lon": 121.531541859215, "to_lat": "x", "weight_kg": 2, "volume_l": 9}
+    ]
+    body = {"network": network, "orders": orders, "crs": "gcj02"}
+    assert "/orders/0/to_lat" in {
+        fault["pointer"] for fault in world.client.post("/v1/plans", json=body).json()["faults"]
+    }
+    orders[0]["to_lat"] = 31.17530398364597
+    far = world.client.post("/v1/plans", json=body).json()["id"]
+    kept = json.loads((world.service.settings.job_folder(far) / "scenario" / "orders.json").read_text(encoding="utf-8"))
+    assert (round(kept[0]["to_lon"], 6), round(kept[0]["to_lat"], 6)) == (121.527211, 31.177428)
+    orders[0] = {"id": "a", "from_site": "hub", "to_site": "t01", "weight_kg": 2, "volume_l": 9}
+    accepted = world.client.post("/v1/plans", json={**body, "max_iterations": 0})
+    assert "GCJ-02" in accepted.json()["notes"][0]
+    world.work_off()
+    places = {"network": network, "places": [[121.5, 31.2]], "crs": "gcj02"}
+    assert "GCJ-02" in world.client.post("/v1/matrix", json=places).json()["notes"][0]
+    bare = world.client.post("/v1/plans", json={"scenario": {"folder": "tiny"}, "crs": "gcj02"})
+    assert (bare.status_code, bare.json()["code"]) == (422, "INVALID_REQUEST")
+
+
 def test_faults_of_inline_orders_point_into_the_body(world: World, network: str) -> None:
     """Tests that each fault of an order in the body has its JSON pointer."""
     orders = [

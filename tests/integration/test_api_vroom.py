@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from api_world import World, close_world, make_tiny_scenario, open_world
+
+from geodata.gcj02 import gcj02_of_wgs84
 
 MINUTE = 60
 
@@ -289,7 +292,7 @@ def test_coordinates_on_a_network(
     world = open_world(tmp_path_factory.mktemp("data"), tmp_path / "scenarios", vroom_time_limit_s=0.3)
     rows = (tmp_path / "scenarios" / "tiny" / "sites.csv").read_text(encoding="utf-8").splitlines()[1:6]
     places = [[float(cell) for cell in row.split(",")[3:5]] for row in rows]
-    body = {
+    body: dict[str, Any] = {
         "vehicles": [{"id": 1, "start": places[0], "end": places[0], "profile": "driving-car"}],
         "jobs": [{"id": k, "location": place} for k, place in enumerate(places[1:])] + [{"id": 99, "location": [0, 0]}],
         "options": {"g": True},
@@ -305,6 +308,14 @@ def test_coordinates_on_a_network(
     assert len(route["geometry"]) > 20
     assert route["distance"] > 1_000
     assert json.dumps(answer.json())
+    lon, lat = gcj02_of_wgs84(*np.array(places).T)
+    shifted = [[float(a), float(b)] for a, b in zip(lon, lat, strict=True)]
+    vehicles = [{**body["vehicles"][0], "start": shifted[0], "end": shifted[0]}]
+    jobs = [{"id": k, "location": place} for k, place in enumerate(shifted[1:])] + [body["jobs"][-1]]
+    converted = world.client.post("/?crs=gcj02", json={**body, "vehicles": vehicles, "jobs": jobs}).json()
+    assert converted["summary"]["cost"] == answer.json()["summary"]["cost"]
+    assert "GCJ-02" in converted["warnings"][-1]
+    assert world.client.post("/?crs=bd09", json=body).status_code == 422
     unknown = world.client.post("/", json={**body, "vehicles": [{**body["vehicles"][0], "profile": "boat"}]})
     assert unknown.json()["code"] == 2
     close_world(world)
