@@ -8,7 +8,7 @@ import numpy as np
 
 from routing.solver.rounds_pool.day_rows import empty_days, load_all, total_cost
 from routing.solver.rounds_pool.figures import RoundsDay
-from routing.solver.rounds_pool.plan import VehicleDays
+from routing.solver.rounds_pool.plan import Day, VehicleDays
 from routing.solver.rounds_pool.ruin_recreate import new_scratch, search
 
 _SEED_STEP, _SEED_BASE, _SEED_RANGE = 0x9E3779B97F4A7C15, 88_172_645_463_325_252, (1 << 64) - 1
@@ -44,6 +44,7 @@ class Annealing:
         self._best_size = np.zeros_like(self._days.size)
         self.best_cost = float("inf")
         self._price = float(day.figures.left_cost.max())
+        self._rounds_read: list[tuple[bytes, Day]] = [(b"", ())] * len(day.figures.kind)
         self._scratch = new_scratch(day.figures, self._days, (_SEED_BASE + seed * _SEED_STEP) % _SEED_RANGE + 1)
 
     def run(self, moves: int, temperature: float) -> float:
@@ -74,6 +75,8 @@ class Annealing:
 
     def restart(self, days: VehicleDays) -> bool:
         """Go on from other days; return whether they fit (else nothing changes)."""
+        if max(sum(map(len, rounds)) + len(rounds) for rounds in days) >= self._days.stops.shape[1]:
+            return False
         stops, size = self._rows(days)
         kept_stops, kept_size = self._days.stops.copy(), self._days.size.copy()
         if not load_all(self._figures, self._days, stops, size):
@@ -99,13 +102,19 @@ class Annealing:
         return stops, size
 
     def _read(self, stops: np.ndarray, size: np.ndarray) -> VehicleDays:
-        n, days = len(self._figures.early), []
-        for vehicle, count in enumerate(size.tolist()):
-            rounds: list[list[int]] = []
-            for node in stops[vehicle, :count].tolist():
-                if node >= n:
-                    rounds.append([])
-                else:
-                    rounds[-1].append(node)
-            days.append(tuple(tuple(clients) for clients in rounds if clients))
-        return tuple(days)
+        return tuple(self._read_row(vehicle, stops[vehicle, :count]) for vehicle, count in enumerate(size.tolist()))
+
+    def _read_row(self, vehicle: int, row: np.ndarray) -> Day:
+        """Return the rounds of one row; most rows are as they were when last read."""
+        key = row.tobytes()
+        if self._rounds_read[vehicle][0] == key:
+            return self._rounds_read[vehicle][1]
+        n, rounds = len(self._figures.early), list[list[int]]()
+        for node in row.tolist():
+            if node >= n:
+                rounds.append([])
+            else:
+                rounds[-1].append(node)
+        read = tuple(tuple(clients) for clients in rounds if clients)
+        self._rounds_read[vehicle] = (key, read)
+        return read

@@ -17,8 +17,9 @@ from routing.solver.stopping import Clock
 
 _RESERVE_SHARE, _RESERVE_S, _RESERVE_PER_ORDER_S = 0.01, 0.1, 0.0003
 """Kept back from the time limit to make and check the plan."""
-_MOVES_A_SLICE, _ITERATIONS_A_SLICE = 50, 20
-"""Moves of the string removals and iterations of PyVRP that count as one iteration of the clock."""
+_MOVES_A_SLICE, _MOVES_AN_ORDER_A_SLICE, _ITERATIONS_A_SLICE = 50, 0.5, 20
+"""Moves of the string removals (at least, and by orders: reading a plan takes as long as moving many orders) and
+iterations of PyVRP that count as one iteration of the clock."""
 _MOVES_A_SECOND, _ENOUGH_MOVES = 25_000.0, 1_000.0
 """Moves of the string removals in a second, about; with fewer of them an order the search starts cooler."""
 _LOADING_S, _LOOK_S = 3.0, 0.05
@@ -86,6 +87,7 @@ class Driver:
         self._problem, self._clock, self._seed = problem, clock, seed
         self._day = compile_day(problem)
         self._pool = _pool_for(self._day)
+        self._moves_a_slice = max(_MOVES_A_SLICE, round(_MOVES_AN_ORDER_A_SLICE * len(problem.orders)))
         self._best: VehicleDays = ()
         self._best_cost = float("inf")
 
@@ -162,7 +164,7 @@ class Driver:
             share = (self._share() - begun) / (phase.until - begun)
             heat = hot * (phase.cold / hot) ** min(1.0, max(0.0, share))
             before = self._strings.best_cost
-            now = self._strings.run(_MOVES_A_SLICE, heat * before / len(self._problem.orders))
+            now = self._strings.run(self._moves_a_slice, heat * before / len(self._problem.orders))
             self._clock.iteration += 1
             self._pool.add_all(self._strings.current)
             if now < before:
@@ -172,7 +174,7 @@ class Driver:
         """Return about how many moves the whole effort allows for each order."""
         limits = self._clock.limits
         if limits.max_iterations is not None:
-            moves = float(limits.max_iterations * _MOVES_A_SLICE)
+            moves = float(limits.max_iterations * self._moves_a_slice)
         else:
             moves = (limits.time_limit_s or 60.0) * _MOVES_A_SECOND
         return moves / len(self._problem.orders)

@@ -12,7 +12,9 @@ from routing.solver.rounds_pool.figures import RoundsDay
 
 Round = tuple[int, ...]
 """Clients of one round in order of service."""
-VehicleDays = tuple[tuple[Round, ...], ...]
+Day = tuple[Round, ...]
+"""The rounds of a vehicle in order of time."""
+VehicleDays = tuple[Day, ...]
 """By vehicle, the rounds of its day in order of time."""
 
 

@@ -8,12 +8,10 @@ import numpy as np
 
 from routing.solver.master import choose_columns, partition
 from routing.solver.rounds_pool.figures import RoundsDay
-from routing.solver.rounds_pool.plan import Round, VehicleDays
+from routing.solver.rounds_pool.plan import Day, VehicleDays
 
 MAX_COLUMNS = 12_000
 """Larger masters take HiGHS longer than they gain."""
-
-Day = tuple[Round, ...]
 
 
 class Pool:
@@ -31,9 +29,10 @@ class Pool:
         """Add a day a vehicle of a class can do; the latest met are kept when there are too many."""
         key = (kind, frozenset(client for clients in rounds for client in clients))
         known = self._columns.pop(key, None)
-        money = cost_of_day(self._day, kind, rounds)
-        best = (money, rounds) if known is None or money < known[0] else known
-        self._columns[key] = best
+        if known is None or known[1] != rounds:
+            money = cost_of_day(self._day, kind, rounds)
+            known = (money, rounds) if known is None or money < known[0] else known
+        self._columns[key] = known
         if len(self._columns) > MAX_COLUMNS:
             del self._columns[next(iter(self._columns))]
 
