@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -89,12 +91,18 @@ class Driver:
         self._pool = _pool_for(self._day)
         self._moves_a_slice = max(_MOVES_A_SLICE, round(_MOVES_AN_ORDER_A_SLICE * len(problem.orders)))
         self._best: VehicleDays = ()
+        self._origin = 0.0
         self._best_cost = float("inf")
 
     def run(self) -> EngineAnswer | None:
         """Search until the limits are reached and return the best plan, None where nothing could be served."""
-        if not self._loaded():
-            return self._run_uncompiled()
+        loader = loading(self._day)
+        if not self._loaded_soon(loader):
+            self._improve_until_loaded(loader)
+        if loader.is_alive():
+            self._choose()
+            return self._answer()
+        self._origin = self._share()
         self._strings = Annealing(self._day, self._seed)
         self._strings.run(1, 0.0)
         self._take(self._strings.best)
@@ -110,9 +118,8 @@ class Driver:
             return None
         return EngineAnswer(make_plan(self._day, self._best), self._clock.iteration)
 
-    def _loaded(self) -> bool:
+    def _loaded_soon(self, loader: threading.Thread) -> bool:
         """Wait for the compiled search; return False where it is not there soon: it is being compiled then."""
-        loader = loading(self._day)
         begun = self._clock.elapsed_s
         while loader.is_alive() and not self._clock.interrupted():
             loader.join(_LOOK_S)
@@ -120,25 +127,25 @@ class Driver:
                 break
         return not loader.is_alive()
 
-    def _run_uncompiled(self) -> EngineAnswer | None:
-        """Search by PyVRP and the master alone, as long as the search is being compiled: on a first run only."""
+    def _improve_until_loaded(self, loader: threading.Thread) -> None:
+        """Search by PyVRP until the search is compiled (a first run) or loaded (a busy machine)."""
         local = PyvrpSearch(self._day, self._pool.add_all)
         self._take(local.first(self._seed))
-        if not self._done(1.0):
-            self._improve_locally(_UNCOMPILED_SHARE)
-        if not self._done(1.0):
-            self._choose()
-        return self._answer()
+        self._improve_locally(lambda: not loader.is_alive() or self._done(_UNCOMPILED_SHARE))
 
     def _work(self, phase: _Phase, begun: float) -> None:
         if phase.work == "strings":
             self._anneal(phase, begun)
         elif phase.work == "pyvrp":
-            self._improve_locally(phase.until, anew=phase.anew)
+            self._improve_locally(lambda: self._done(phase.until), anew=phase.anew)
         else:
             self._choose()
 
     def _share(self) -> float:
+        """Return how much is used of the effort there was when all searches were there."""
+        return (self._whole_share() - self._origin) / max(1e-9, 1.0 - self._origin)
+
+    def _whole_share(self) -> float:
         """Return how much of the effort is used."""
         limit_s = self._clock.limits.time_limit_s
         if self._clock.deterministic or limit_s is None:
@@ -179,7 +186,7 @@ class Driver:
             moves = (limits.time_limit_s or 60.0) * _MOVES_A_SECOND
         return moves / len(self._problem.orders)
 
-    def _improve_locally(self, until: float, *, anew: bool = False) -> None:
+    def _improve_locally(self, over: Callable[[], bool], *, anew: bool = False) -> None:
         local = PyvrpSearch(self._day, self._pool.add_all)
         count = 0
 
@@ -189,7 +196,7 @@ class Driver:
             if count % _ITERATIONS_A_SLICE == 0:
                 self._clock.iteration += 1
                 self._take(self._best)
-            return self._done(until)
+            return over()
 
         found = local.run(None if anew else self._best, stop, self._seed)
         if found is not None:
