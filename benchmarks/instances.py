@@ -11,8 +11,8 @@ beginning with number k // 2. Sizes lie in folders or names, so they are spread.
 Every run is a process of its own with one thread. Shanlu runs for the limit in seconds of wall time; a peer then gets
 the CPU seconds Shanlu took on the same instance, seed and limit, so the comparison holds on a busy machine too. For
 vrptw, peers are run by a script given by ``--peers`` or ``$SHANLU_PEERS`` (``SCRIPT SOLVER INSTANCE SECONDS --seed N
---cpu``, one JSON line with gap_pct, cpu_s and vehicles); ``vroom`` runs once an instance in its own time and is
-compared with the seed's runs at the nearest limit. PyVRP on mtvrptwr is called here, through its own reader.
+--cpu``, one JSON line with gap_pct, cpu_s and vehicles). With ``--vroom``, VROOM runs once an instance in its own time,
+on files up to 200 customers: on a thousand it takes minutes. PyVRP on mtvrptwr is called here, through its own reader.
 
 Each run is a line of ``benchmarks/results/FAMILY.jsonl`` (``--runs`` for another place); a second call goes on where
 the first was ended. The table is ``benchmarks/results/FAMILY.md`` and says so while it is partial.
@@ -38,8 +38,10 @@ SAMPLE = 10
 """Instances of a sample, at most."""
 RESULTS = Path(__file__).resolve().parent / "results"
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
-PEERS = {"vrptw": ("pyvrp", "vroom"), "mtvrptwr": ("pyvrp",)}
+PEERS = {"vrptw": ("pyvrp",), "mtvrptwr": ("pyvrp",)}
 """Peers of a family that this runner can start; other families have only Shanlu's column."""
+_VROOM_CUSTOMERS = 200
+"""VROOM is run on files of vrptw up to so many customers."""
 
 Run = dict[str, object]
 
@@ -118,8 +120,15 @@ def wanted(family: str, files: Sequence[Path], limits: Sequence[float], seeds: S
         for limit_s in limits:
             for seed in seeds:
                 for solver in ("shanlu", *PEERS.get(family, ())):
-                    if solver != "vroom" or (seed, limit_s) == (seeds[0], limits[0]):
+                    if solver != "vroom" or ((seed, limit_s) == (seeds[0], limits[0]) and _suits_vroom(path)):
                         yield {"solver": solver, "instance": str(path), "limit_s": limit_s, "seed": seed}
+
+
+def _suits_vroom(path: Path) -> bool:
+    """Return whether a file of vrptw is small enough for VROOM: one line a customer begins with its number."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    rows = sum(len(line.split()) > 2 and line.split()[0].isdigit() for line in lines)
+    return rows <= _VROOM_CUSTOMERS + 1
 
 
 def make_runs(arguments: argparse.Namespace, runs: list[Run], plan: Sequence[Run], log: Path) -> None:
@@ -192,10 +201,13 @@ def main() -> None:
     parser.add_argument("--peers", type=Path, default=os.environ.get("SHANLU_PEERS"))
     parser.add_argument("--runs", type=Path, default=None, help="file of lines to resume from")
     parser.add_argument("--only-shanlu", action="store_true", help="leave the peers out")
+    parser.add_argument("--vroom", action="store_true", help="run VROOM too, on small files of vrptw")
     arguments = parser.parse_args()
     arguments.peers = None if arguments.peers is None else Path(arguments.peers)
     if arguments.only_shanlu:
         PEERS.pop(arguments.family, None)
+    elif arguments.vroom and arguments.family == "vrptw":
+        PEERS["vrptw"] = (*PEERS["vrptw"], "vroom")
     limits = [float(word) for word in arguments.limits.split(",")]
     first, _, last = arguments.seeds.partition("-")
     seeds = list(range(int(first), int(last or first) + 1))
