@@ -43,6 +43,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=50)
     parser.add_argument("--first", type=int, default=0, help="seed of the first request")
     parser.add_argument("--peer", required=True, help="Python interpreter that has pyvroom")
+    parser.add_argument("--limit", type=float, default=LIMIT_S, help="longest search, seconds")
     chosen = parser.parse_args()
     prepare()
     print(conditions(("numba", "numpy")))
@@ -52,7 +53,7 @@ def main() -> None:
         jobs, shipments = SIZES[seed % len(SIZES)]
         request = generate(seed, jobs, shipments)
         begun = time.perf_counter()
-        ours = _measure(request, _ours(request))
+        ours = _measure(request, _ours(request, chosen.limit))
         spent_s = time.perf_counter() - begun
         theirs = _measure(request, _peer(request, chosen.peer))
         gap = None if theirs[:2] != ours[:2] else 100.0 * (ours[2] / theirs[2] - 1.0) if theirs[2] else 0.0
@@ -138,10 +139,10 @@ def _apart(a: tuple[float, float], b: tuple[float, float]) -> float:
     return abs(a[0] - b[0]) + abs(a[1] - b[1])
 
 
-def _ours(body: dict[str, Any]) -> dict[str, Any]:
+def _ours(body: dict[str, Any], limit_s: float) -> dict[str, Any]:
     request = VroomRequest.model_validate(body)
     problem = make_problem(request, None)
-    trips = plan_trips(problem.visits, problem.vehicles, search_s(request, len(problem.tasks), LIMIT_S))
+    trips = plan_trips(problem.visits, problem.vehicles, search_s(request, len(problem.tasks), limit_s))
     assert trips is not None
     return make_answer(request, problem, trips, None)
 

@@ -20,6 +20,7 @@ from routing.model.problem import CostRates, Place, Problem
 from routing.model.product import ProductClass, Products
 from routing.solver.planner import solve
 from routing.solver.stopping import Limits
+from routing.trips.search import prepare
 
 _STORE_KG = 1_000.0
 _SHIFT_S = 100_000
@@ -56,6 +57,9 @@ def main() -> None:
         begun = time.perf_counter()
         solve(day, Limits(None, _MOVES), 1)
         sys.stdout.write(f"{name}: ready after {time.perf_counter() - begun:.1f} s\n")
+    begun = time.perf_counter()
+    prepare()
+    sys.stdout.write(f"trips: ready after {time.perf_counter() - begun:.1f} s\n")
 
 
 def _ids(places: Sequence[tuple[str, Level]]) -> list[str]:
