@@ -38,7 +38,7 @@ SAMPLE = 10
 """Instances of a sample, at most."""
 RESULTS = Path(__file__).resolve().parent / "results"
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
-PEERS = {"vrptw": ("pyvrp",), "mtvrptwr": ("pyvrp",)}
+PEERS: dict[str, tuple[str, ...]] = {"vrptw": ("pyvrp",), "mtvrptwr": ("pyvrp",)}
 """Peers of a family that this runner can start; other families have only Shanlu's column."""
 _VROOM_CUSTOMERS = 200
 """VROOM is run on files of vrptw up to so many customers."""
