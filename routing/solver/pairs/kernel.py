@@ -23,8 +23,8 @@ a round would else always take the kind that is cheapest for it alone."""
 _EAGER = 0.5
 """Chance that a repair serves all it can, be leaving an order out cheaper or not."""
 _LONGEST_STRING = 10
-_REMOVED_STOPS = 10.0
-"""Greatest length of a string and mean number of stops taken out (their values)."""
+_REMOVED_STOPS, _FEWEST_REMOVED = 10.0, 2.0
+"""Greatest length of a string and mean number of stops taken out (their values), and the least such number."""
 _NEAR_ABSENT = 0.5
 """Chance that the stops taken out are those round an order left out, where there is one."""
 _KEEP_IN_STRING = 0.5
@@ -255,8 +255,10 @@ def _ruin(day: Day, rounds: Rounds, notes: Notes) -> None:
             used += 1
     if used == 0:
         return
-    longest = min(float(_LONGEST_STRING), stops / used)
-    strings = int(1.0 + unit(notes) * (4.0 * _REMOVED_STOPS / (1.0 + longest) - 1.0))
+    # Their values are the largest here: where vehicles are few, little else than small gaps can be filled again.
+    longest = 1.0 + unit(notes) * (min(float(_LONGEST_STRING), stops / used) - 1.0)
+    removed = _FEWEST_REMOVED + unit(notes) * (_REMOVED_STOPS - _FEWEST_REMOVED)
+    strings = int(1.0 + unit(notes) * max(1.0, 4.0 * removed / (1.0 + longest) - 1.0))
     seed = int(unit(notes) * 2 * orders)
     if rounds.absent[-1] > 0 and unit(notes) < _NEAR_ABSENT:
         absent = rounds.absent[int(unit(notes) * rounds.absent[-1])]

@@ -18,7 +18,7 @@ _FIRST_STEPS, _COUNTED_STEPS = 50, 500
 """Steps of the first slice, and of every slice where iterations are counted."""
 _FLEET_SHARE = 0.4
 """Share of the effort that may go into fewer vehicles, where a vehicle costs more than its way."""
-_HOT, _COLD, _FLEET_HEAT = 2.0, 0.07, 1.0
+_HOT, _COLD, _FLEET_HEAT = 10.0, 0.07, 1.0
 """Temperatures of annealing as shares of the mean cost of a way from stop to stop."""
 
 
