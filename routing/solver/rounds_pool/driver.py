@@ -24,6 +24,8 @@ _MOVES_A_SLICE, _MOVES_AN_ORDER_A_SLICE, _ITERATIONS_A_SLICE = 50, 0.5, 20
 iterations of PyVRP that count as one iteration of the clock."""
 _MOVES_A_SECOND, _ENOUGH_MOVES = 25_000.0, 1_000.0
 """Moves of the string removals in a second, about; with fewer of them an order the search starts cooler."""
+_COOL = 0.03
+"""No start is cooler than this share of the mean cost of an order for want of moves."""
 _LOADING_S, _LOOK_S = 3.0, 0.05
 """Loading the compiled search from its cache takes no longer than this; seconds between two looks."""
 _UNCOMPILED_SHARE = 0.85
@@ -66,8 +68,8 @@ _FEW_IN_LONG_ROUNDS = (
     _Phase(1.00, "strings", 0.02, 0.005),
 )
 _MANY_IN_ONE_ROUND = (
-    _Phase(0.25, "strings", 0.3, 0.01),
-    _Phase(0.80, "pyvrp"),
+    _Phase(0.45, "strings", 0.06, 0.005),
+    _Phase(0.82, "pyvrp"),
     _Phase(0.88, "master"),
     _Phase(1.00, "strings", 0.02, 0.005),
 )
@@ -166,7 +168,7 @@ class Driver:
 
     def _anneal(self, phase: _Phase, begun: float) -> None:
         self._strings.restart(self._best)
-        hot = max(phase.cold, phase.hot * min(1.0, self._moves_an_order() / _ENOUGH_MOVES))
+        hot = max(min(phase.hot, _COOL), phase.hot * min(1.0, self._moves_an_order() / _ENOUGH_MOVES))
         while not self._done(phase.until):
             share = (self._share() - begun) / (phase.until - begun)
             heat = hot * (phase.cold / hot) ** min(1.0, max(0.0, share))
