@@ -109,11 +109,11 @@ def _search(day: Day, routes: Routes, scratch: Scratch, time_limit_s: float) -> 
 
 
 def _anneal(day: Day, best: Routes, scratch: Scratch, span_s: tuple[float, float], way: float, price: float) -> None:
-    """Anneal from the best, cooling by the share of the time that has passed."""
+    """Anneal from the best, cooling by the share of the time that has passed; a low price ends when all are served."""
     begun, end = span_s
     routes, accepted = copy_routes(best), copy_routes(best)
     steps, heat = _FIRST_STEPS, _HOT * way
-    while (now := time.perf_counter()) < end:
+    while (now := time.perf_counter()) < end and (price == _DEAREST or (best.vehicle < 0).any()):
         share = min(1.0, (now - begun + _SLICE_S) / (end - begun))
         target = _HOT * way * (_COLD / _HOT) ** share
         kernel.search(day, routes, accepted, best, scratch, steps, heat, (target / heat) ** (1.0 / steps), price)
