@@ -75,8 +75,6 @@ class Annealing:
 
     def restart(self, days: VehicleDays) -> bool:
         """Go on from other days; return whether they fit (else nothing changes)."""
-        if max(sum(map(len, rounds)) + len(rounds) for rounds in days) >= self._days.stops.shape[1]:
-            return False
         stops, size = self._rows(days)
         kept_stops, kept_size = self._days.stops.copy(), self._days.size.copy()
         if not load_all(self._figures, self._days, stops, size):

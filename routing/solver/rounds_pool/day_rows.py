@@ -81,7 +81,7 @@ class Days(NamedTuple):
 def empty_days(figures: Figures) -> Days:
     """Return the days of idle vehicles; every client is left out."""
     n, vehicles = len(figures.early), len(figures.kind)
-    grid = (vehicles, longest_row(figures))
+    grid = (vehicles, 2 * n + 2)
     return Days(
         stops=np.zeros(grid, np.int64),
         size=np.zeros(vehicles, np.int64),
@@ -97,24 +97,6 @@ def empty_days(figures: Figures) -> Days:
         vehicle=np.full(n, -1, np.int64),
         position=np.zeros(n, np.int64),
     )
-
-
-def longest_row(figures: Figures) -> int:
-    """Return how many stops a day can have, at most: short rows keep the days of many vehicles in the fast memory.
-
-    With one round a day it holds no more clients than the lightest that fit the largest vehicle, in either direction.
-    """
-    n = len(figures.early)
-    if (figures.rounds > 1).any():
-        return 2 * n + 2
-    most = n
-    for part in np.flatnonzero(figures.measured):
-        room, weightless, count = int(figures.room[:, part].max()), np.ones(n, np.bool_), 0
-        for loads in (figures.brought[part], figures.taken[part]):
-            count += int((np.cumsum(np.sort(loads[loads > 0])) <= room).sum())
-            weightless &= loads == 0
-        most = min(most, count + int(weightless.sum()))
-    return most + 2
 
 
 # Compiled functions hand whole tuples of arrays to each other, which costs about as much as a round's worth of work:
