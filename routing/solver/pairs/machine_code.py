@@ -14,7 +14,8 @@ def compiled(function: F) -> F:
     """Return a function compiled on its first call, its machine code cached beside the source or for the user.
 
     Where neither place can be written (a container with read-only files and no home), each process compiles anew.
-    Unlike what `geodata.compiled` returns, such functions may call each other.
+    Unlike what `geodata.compiled` returns, such functions may call each other. They must not allocate: numba's runtime
+    is off, for counting references to every array handed on took most of the time of these short functions.
     """
     return _compile(function, inner=False)
 
