@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
-from api.terminal import console, errors, exit_codes
+from api.executors import helpers_of
+from api.terminal import console, errors, exit_codes, stray_output_aside
 from geodata.errors import Fault, InputError
+
+if TYPE_CHECKING:
+    from routing.solver.parallel import Helpers
 
 _SITING_LIMIT_S, _ROUTES_LIMIT_S = 300.0, 30.0
 
@@ -61,12 +65,15 @@ def bench(
     capacity: Annotated[
         float | None, typer.Option(min=0, metavar="Q", help="cap: capacity of each site where the file leaves it open.")
     ] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, max=256, metavar="N", help="Routes: searches at once, with other seeds.")
+    ] = 1,
 ) -> None:
     """Measure and print one JSON line, or a table with --all."""
-    with exit_codes():
+    with exit_codes(), helpers_of(workers, None) as helpers:
         # Imported late so that `shanlu --help` answers at once.
         if all_of is not None:
-            _bench_folder(family, all_of, time_limit or _ROUTES_LIMIT_S, seed)
+            _bench_folder(family, all_of, time_limit or _ROUTES_LIMIT_S, seed, helpers)
             return
         if instance is None:
             raise InputError([_no_instance()])
@@ -83,11 +90,12 @@ def bench(
             from routing.instances.bench import bench_instance  # noqa: PLC0415
 
             limit_s = time_limit or _ROUTES_LIMIT_S
-            figures = bench_instance(family.value, instance, time_limit_s=limit_s, seed=seed)
+            with stray_output_aside():
+                figures = bench_instance(family.value, instance, time_limit_s=limit_s, seed=seed, helpers=helpers)
         console.print(json.dumps(figures))
 
 
-def _bench_folder(family: Family, folder: Path, time_limit_s: float, seed: int) -> None:
+def _bench_folder(family: Family, folder: Path, time_limit_s: float, seed: int, helpers: Helpers | None) -> None:
     """Solve every instance below a folder; a line a piece while they run, then the table."""
     if family is Family.MATRIX or family in _SITING:
         raise InputError([_only_routes(family)])
@@ -95,7 +103,8 @@ def _bench_folder(family: Family, folder: Path, time_limit_s: float, seed: int) 
 
     rows = []
     for path in instances_below(family.value, folder):
-        rows.append(bench_instance(family.value, path, time_limit_s=time_limit_s, seed=seed))
+        with stray_output_aside():
+            rows.append(bench_instance(family.value, path, time_limit_s=time_limit_s, seed=seed, helpers=helpers))
         errors.print(json.dumps(rows[-1]))
     table = Table(title=f"{family.value}, {time_limit_s:g} s each, seed {seed}")
     names = ("instance", "objective", "best_known", "gap_pct", "vehicles", "feasible", "wall_s", "cpu_s")

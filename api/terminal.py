@@ -7,6 +7,9 @@ before there was a plan.
 
 from __future__ import annotations
 
+import ctypes
+import os
+import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +23,7 @@ from geodata.errors import CheckFailedError, InputError, PlanReadError, Unavaila
 console = Console(highlight=False, soft_wrap=True, markup=False)
 errors = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 
+STDOUT_FD, STDERR_FD = 1, 2
 EXIT_VIOLATIONS = 1
 EXIT_INPUT = 2
 EXIT_BUG = 3
@@ -30,6 +34,23 @@ EXIT_INTERRUPTED = 130
 def disk_cache() -> Cache:
     """Return the cache that outlives the command."""
     return Cache(default_cache_folder())
+
+
+@contextmanager
+def stray_output_aside() -> Iterator[None]:
+    """Send what compiled libraries print to standard output (HiGHS does) to standard error instead.
+
+    They write past Python, so the file descriptor itself is turned; C's own buffer is emptied before it is turned back.
+    """
+    sys.stdout.flush()
+    kept = os.dup(STDOUT_FD)
+    os.dup2(STDERR_FD, STDOUT_FD)
+    try:
+        yield
+    finally:
+        ctypes.CDLL(None).fflush(None)
+        os.dup2(kept, STDOUT_FD)
+        os.close(kept)
 
 
 @contextmanager
