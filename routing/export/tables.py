@@ -8,8 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from routing.export.scene import Scene, category_of, distance_m, energy_wh, orders_of, travel_s
 from routing.export.wording import clock
-from routing.model.plan import Leg, Route, Unassigned
-from routing.solver.alternatives import Alternative
+from routing.model.plan import Alternative, Leg, Route, Unassigned
 
 Cell = str | int | float | None
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")

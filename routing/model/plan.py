@@ -167,6 +167,20 @@ class Plan:
     unassigned: tuple[Unassigned, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """Another way for one order: its rides, and what the plan would cost more (minor units).
+
+    `carriers` are types of vehicle, courier or drone, or ``bus``; `places` are where the order would be loaded and
+    unloaded, one more than carriers. A negative `extra_cost` is a saving the search has not found.
+    """
+
+    order: str
+    carriers: tuple[str, ...]
+    places: tuple[str, ...]
+    extra_cost: float
+
+
 # --- The plan file -------------------------------------------------------------------------------------------------
 
 

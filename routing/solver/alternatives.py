@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
-from routing.model.plan import Plan
+from routing.model.plan import Alternative, Plan
 from routing.model.problem import Problem
 from routing.solver.instance import Instance, Job, compile_instance
 from routing.solver.itineraries import ChainFinder
@@ -17,20 +16,6 @@ _CHAINS = 12
 """Chains looked at per order."""
 _TRIES = 3
 """Chains placed for a trial, the cheapest proposal first; what a placement really costs decides."""
-
-
-@dataclass(frozen=True, slots=True)
-class Alternative:
-    """Another way for one order: its rides, and what the plan would cost more (minor units).
-
-    `carriers` are types of vehicle, courier or drone, or ``bus``; `places` are where the order would be loaded and
-    unloaded, one more than carriers. A negative `extra_cost` is a saving the search has not found.
-    """
-
-    order: str
-    carriers: tuple[str, ...]
-    places: tuple[str, ...]
-    extra_cost: float
 
 
 def next_best(
