@@ -99,6 +99,7 @@ def site_record(site: Site) -> dict[str, object]:
 def order_record(order: Order, several_windows: bool) -> dict[str, object]:
     """Return an order as a row of its table."""
     row = {column.name: getattr(order, column.name) for column in fields(order)}
+    del row["also_from"]  # no column of orders.csv: only problems made in memory have it
     windows = row.pop("windows")
     row["from_site"], destination = row.pop("from_id"), row.pop("to_id")
     drop = str(destination).startswith("drop:")
