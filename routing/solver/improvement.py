@@ -239,7 +239,17 @@ def step(state: State, moves: Moves, temperature: float, cost: float) -> float:
     absent += _left_out(state, moves, absent)
     jobs = [state.instance.jobs[index] for index in absent]
     _shuffle(moves, jobs)
-    factor = moves.random.choice(_SPECULATION)
+    return put_back(state, moves, jobs, _SPECULATION, temperature, cost)
+
+
+def put_back(
+    state: State, moves: Moves, jobs: Sequence[Job], speculation: Sequence[float], temperature: float, cost: float
+) -> float:
+    """Insert jobs taken out since the last savepoint and keep the change or undo it; return the cost afterwards.
+
+    One of `speculation`, drawn at random, times its price of being left out is what a job may cost.
+    """
+    factor = moves.random.choice(speculation)
     for job in jobs:
         insert_job(state, moves, job, job.unserved_cost * factor, blink=True)
     sound = cool(state, moves)

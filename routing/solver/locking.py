@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +10,7 @@ from routing.model.order import Order
 from routing.model.plan import Plan, Unassigned
 from routing.model.problem import Problem
 from routing.plan_io import derive_legs
-from routing.solver.improvement import Moves, choose_removed, construction_orders, cool, insert_job
+from routing.solver.improvement import Moves, choose_removed, construction_orders, cool, insert_job, put_back
 from routing.solver.instance import BUNDLE_KG, BUNDLE_L, Instance, Job, compile_instance, make_job
 from routing.solver.itineraries import ChainBook, ChainFinder
 from routing.solver.reasons import explain_state
@@ -205,16 +204,7 @@ def _step(state: State, moves: Moves, movable: frozenset[int] | None, temperatur
         state.rollback()
         return cost
     moves.random.shuffle(absent)
-    factor = moves.random.choice(_SPECULATION)
-    for job in absent:
-        insert_job(state, moves, job, job.unserved_cost * factor, blink=True)
-    sound = cool(state, moves)
-    found = state.cost()
-    if sound and found < cost - temperature * math.log(max(1e-300, moves.random.random())):
-        state.commit()
-        return found
-    state.rollback()
-    return cost
+    return put_back(state, moves, absent, _SPECULATION, temperature, cost)
 
 
 def _absent(state: State, moves: Moves, movable: frozenset[int] | None) -> list[Job]:
