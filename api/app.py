@@ -3,45 +3,29 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
-from prometheus_client import CollectorRegistry
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.registry import Collector
-from prometheus_fastapi_instrumentator import Instrumentator
 from starlette.middleware.gzip import GZipMiddleware
 
 from api import problem_json
 from api.endpoints import day_files, networks, operation, plans, questions, replans, sitings, vroom
+from api.metrics import add_metrics
 from api.middleware import RequestFrame
 from api.replan_schemas import ReplanRequest
 from api.schemas import NetworkRequest, PlanRequest
 from api.service import Service
 from api.settings import LOOPBACK_HOSTS
 from api.siting_schemas import SitingRequest
-from api.store import Store
+from api.status_reads import Changes, StatusReads
 from api.vroom.request import VroomRequest
 
 _DESCRIPTION = (
     "Plans last-mile delivery in mountain counties over vans, drones, scheduled buses and couriers together. "
     "Coordinates are [longitude, latitude] (WGS 84), times RFC 3339 or seconds from local midnight, money minor units."
 )
-
-
-class _JobGauge(Collector):
-    """Jobs by kind and state, read from the store when asked."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    def collect(self) -> Iterable[GaugeMetricFamily]:
-        gauge = GaugeMetricFamily("shanlu_jobs", "Jobs by kind and state.", labels=["kind", "state"])
-        for (kind, state), number in sorted(self._store.count_by_state().items()):
-            gauge.add_metric([kind, state], number)
-        yield gauge
 
 
 def create_app(service: Service) -> FastAPI:
@@ -52,6 +36,8 @@ def create_app(service: Service) -> FastAPI:
         yield
         service.calculator.close()
         service.queue.close()
+        if changes is not None:
+            changes.close()
 
     app = FastAPI(
         title="Shanlu",
@@ -65,7 +51,11 @@ def create_app(service: Service) -> FastAPI:
     problem_json.install(app)
     for module in (operation, replans, plans, networks, day_files, questions, sitings, vroom):
         app.include_router(module.router)
-    _add_metrics(app, service)
+    database = service.store.sqlite_path
+    changes = None if database is None else Changes(database)
+    if changes is not None:
+        app.add_middleware(StatusReads, service=service, changes=changes)
+    add_metrics(app, service.store)
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)
     app.add_middleware(RequestFrame, hosts=_hosts(service), max_body_bytes=service.settings.max_body_bytes)
     _complete_openapi(app)
@@ -77,12 +67,6 @@ def create_app(service: Service) -> FastAPI:
 def _hosts(service: Service) -> tuple[str, ...]:
     """Return the host names answered under; without keys only names of this machine, whatever is configured."""
     return LOOPBACK_HOSTS if service.open else service.settings.allowed_hosts
-
-
-def _add_metrics(app: FastAPI, service: Service) -> None:
-    registry = CollectorRegistry()
-    registry.register(_JobGauge(service.store))
-    Instrumentator(registry=registry, excluded_handlers=["/metrics"]).instrument(app).expose(app, tags=["operation"])
 
 
 def _complete_openapi(app: FastAPI) -> None:

@@ -97,7 +97,12 @@ def _tags(header: str) -> set[str]:
 def not_modified(request: Request, etag: str) -> bool:
     """Return whether the caller has this version already."""
     header = request.headers.get("if-none-match")
-    return header is not None and bool({etag, "*"} & _tags(header))
+    return header is not None and is_known(header, etag)
+
+
+def is_known(if_none_match: str, etag: str) -> bool:
+    """Return whether an If-None-Match header names a version."""
+    return bool({etag, "*"} & _tags(if_none_match))
 
 
 def require_match(request: Request, job: Job) -> None:

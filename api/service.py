@@ -10,16 +10,15 @@ from typing import Annotated, cast
 from fastapi import Depends, Request, Security
 from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from limits import RateLimitItem, parse
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 
 from api.error_codes import ErrorCode
 from api.jobs import Queue
 from api.problem_json import ApiError
 from api.processes import Calculator
+from api.rates import RateLimiter
 from api.settings import Settings
 from api.store import Job, JobKind, Store
+from api.tables import KeyRow
 
 LOCAL_TENANT = "local"
 """Tenant of all requests as long as no key was ever made."""
@@ -50,24 +49,7 @@ class Caller:
     scopes: frozenset[Scope]
 
 
-class RateLimiter:
-    """Counts requests by key, or by address where there is none, in this process."""
-
-    def __init__(self, rate: str) -> None:
-        self._item: RateLimitItem = parse(rate)
-        self._strategy = MovingWindowRateLimiter(MemoryStorage())
-
-    def hit(self, who: str) -> None:
-        """Count a request.
-
-        Raises
-        ------
-        ApiError
-            RATE_LIMITED with the seconds to wait.
-        """
-        if not self._strategy.hit(self._item, who):
-            detail = f"More than {self._item.amount} requests in {self._item.get_expiry()} s."
-            raise ApiError(ErrorCode.RATE_LIMITED, detail, headers={"Retry-After": str(self._item.get_expiry())})
+_LOCAL_CALLER = Caller(LOCAL_TENANT, frozenset(Scope))
 
 
 @dataclass
@@ -98,18 +80,30 @@ async def _caller(
     service: ServiceDep,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
 ) -> Caller:
-    address = request.client.host if request.client else "unknown"
+    counted_as, local = local_caller(request.client.host if request.client else None)
     if service.open:
-        service.limiter.hit(f"address {address}")
-        return Caller(LOCAL_TENANT, frozenset(Scope))
+        service.limiter.hit(counted_as)
+        return local
     row = None
     if credentials is not None:
         row = await run_in_threadpool(service.store.find_key, credentials.credentials)
-    service.limiter.hit(f"address {address}" if row is None else f"key {row.id}")
     if row is None:
+        service.limiter.hit(counted_as)
         detail = "No key was given." if credentials is None else "The key is not valid."
         raise ApiError(ErrorCode.UNAUTHENTICATED, detail, headers={"WWW-Authenticate": "Bearer"})
-    return Caller(row.tenant, frozenset().union(*(GRANTS[Scope(scope)] for scope in row.scopes)))
+    counted_as, caller = caller_of_key(row)
+    service.limiter.hit(counted_as)
+    return caller
+
+
+def local_caller(address: str | None) -> tuple[str, Caller]:
+    """Return what requests from an address are counted under, and who makes them as long as there are no keys."""
+    return f"address {address or 'unknown'}", _LOCAL_CALLER
+
+
+def caller_of_key(row: KeyRow) -> tuple[str, Caller]:
+    """Return what requests with a key are counted under, and who makes them."""
+    return f"key {row.id}", Caller(row.tenant, frozenset().union(*(GRANTS[Scope(scope)] for scope in row.scopes)))
 
 
 def _needs(scope: Scope) -> Callable[..., Awaitable[Caller]]:

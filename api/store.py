@@ -97,6 +97,11 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
 
+    @property
+    def sqlite_path(self) -> str | None:
+        """The database's file; None where it is not SQLite or in memory only."""
+        return self.engine.url.database if self.engine.dialect.name == "sqlite" else None
+
     @contextmanager
     def _session(self) -> Iterator[Session]:
         with Session(self.engine) as session, session.begin():

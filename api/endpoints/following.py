@@ -87,10 +87,23 @@ def _again(service: Service, job: Job) -> Job | None:
 
 def answer_status(request: Request, job: Job, status_of: StatusOf) -> Response:
     """Answer with the job's status, or that it is the one the caller has."""
-    headers = {"ETag": etag_of(job), "Cache-Control": "no-cache"}
-    if not_modified(request, headers["ETag"]):
-        return Response(status_code=304, headers=headers)
-    return JSONResponse(status_of(job).model_dump(mode="json"), headers=headers)
+    if not_modified(request, etag_of(job)):
+        return unchanged(etag_of(job))
+    return status_answer(job, status_of)
+
+
+def status_answer(job: Job, status_of: StatusOf) -> Response:
+    """Return the job's status as an answer; it does not change, so that it can be sent any number of times."""
+    return JSONResponse(status_of(job).model_dump(mode="json"), headers=_versioned(etag_of(job)))
+
+
+def unchanged(etag: str) -> Response:
+    """Return the answer that the caller has this version of a status already."""
+    return Response(status_code=304, headers=_versioned(etag))
+
+
+def _versioned(etag: str) -> dict[str, str]:
+    return {"ETag": etag, "Cache-Control": "no-cache"}
 
 
 def stop_job(service: Service, request: Request, job: Job, status_of: StatusOf, *, purge: bool) -> Response:
