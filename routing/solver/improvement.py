@@ -11,6 +11,10 @@ import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
 
 from routing.solver.buses import BusLoad
 from routing.solver.days import Day
@@ -47,17 +51,19 @@ class Moves:
     won: dict[int, dict[Chain, None]] = field(default_factory=dict)
     """By job, the chains it has ridden by at some time."""
 
+    @cached_property
+    def _ends(self) -> npt.NDArray[np.float64]:
+        """Longitude and latitude of the remote end of each job."""
+        return np.array([_remote_end(self.instance, job) for job in self.instance.jobs], dtype=np.float64)
+
     def near(self, job: Job) -> list[int]:
         """Return the jobs whose remote ends are nearest to the job's, itself first."""
         if job.index not in self.neighbours:
-            ends = [_remote_end(self.instance, other) for other in self.instance.jobs]
-            lon, lat = ends[job.index]
-            stretch = math.cos(math.radians(lat))
-            order = sorted(
-                range(len(ends)),
-                key=lambda k: ((ends[k][0] - lon) * stretch) ** 2 + (ends[k][1] - lat) ** 2 if k != job.index else -1.0,
-            )
-            self.neighbours[job.index] = order[:_NEIGHBOURS]
+            lon, lat = self._ends[job.index]
+            apart = (self._ends - (lon, lat)) * (math.cos(math.radians(lat)), 1.0)
+            squared = (apart**2).sum(axis=1)
+            squared[job.index] = -1.0
+            self.neighbours[job.index] = np.argsort(squared, kind="stable")[:_NEIGHBOURS].tolist()
         return self.neighbours[job.index]
 
 
@@ -253,7 +259,7 @@ def put_back(
     for job in jobs:
         insert_job(state, moves, job, job.unserved_cost * factor, blink=True)
     sound = cool(state, moves)
-    found = state.cost()
+    found = cost + state.change()
     if sound and found < cost - temperature * math.log(max(1e-300, moves.random.random())):
         state.commit()
         return found

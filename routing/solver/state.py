@@ -40,9 +40,10 @@ class Journal:
     """What was touched since a savepoint, as it was before."""
 
     owners: dict[Carrier, object] = field(default_factory=dict)
+    costs: dict[Carrier, float] = field(default_factory=dict)
     jobs: dict[int, tuple[Task, ...] | None] = field(default_factory=dict)
-    spoilage: dict[int, float] = field(default_factory=dict)
-    """What spoilage cost by job when the savepoint was opened."""
+    spoilage: dict[int, float | None] = field(default_factory=dict)
+    """What spoilage cost by job; None where nothing was noted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,9 @@ class State:
         self.spoilage: dict[int, float] = {}
         self._waiting: dict[int, dict[int, tuple[Task, Task]]] = {}
         """By place, the jobs that wait there between two rides."""
+        self._watched: dict[int, None] = {}
+        """Served jobs that can become too warm or wait too long."""
+        self._hastens = any(instance.hastens)
         self._exposures: dict[int, tuple[Sequence[Task], tuple[int, ...], Exposure]] = {}
         """By job, the last exposure computed and the times it holds for."""
         self._journals: list[Journal] = []
@@ -80,14 +84,23 @@ class State:
 
     def cost(self) -> float:
         """Return the money of the whole plan, unassigned orders included."""
-        total = sum(owner.cost for owner in self.owners())
-        for job in self.instance.jobs:
-            tasks = self.served.get(job.index)
-            if tasks is None:
-                total += job.unserved_cost
-            else:
-                total += self._handling(job, len(tasks)) + self.spoilage.get(job.index, 0.0)
-        return total
+        total = sum(owner.cost for owner in self.owners()) + sum(self.spoilage.values())
+        return total + sum(self._price(job.index, self.served.get(job.index)) for job in self.instance.jobs)
+
+    def change(self) -> float:
+        """Return by how much the plan's cost has grown since the last savepoint."""
+        journal = self._journals[-1]
+        grown = sum(owner.cost - cost for owner, cost in journal.costs.items())
+        for index, before in journal.jobs.items():
+            grown += self._price(index, self.served.get(index)) - self._price(index, before)
+        for index, loss in journal.spoilage.items():
+            grown += self.spoilage.get(index, 0.0) - (loss or 0.0)
+        return grown
+
+    def _price(self, index: int, tasks: tuple[Task, ...] | None) -> float:
+        """Return what a job costs beside its carriers and spoilage."""
+        job = self.instance.jobs[index]
+        return job.unserved_cost if tasks is None else self._handling(job, len(tasks))
 
     def _handling(self, job: Job, rides: int) -> float:
         return self.instance.problem.rates.handling_per_piece * job.pieces * (rides - 1)
@@ -100,7 +113,7 @@ class State:
 
     def begin(self) -> None:
         """Open a savepoint."""
-        self._journals.append(Journal(spoilage=dict(self.spoilage)))
+        self._journals.append(Journal())
 
     def commit(self) -> None:
         """Keep what was done since the last savepoint, within the one before it."""
@@ -109,8 +122,11 @@ class State:
             outer = self._journals[-1]
             for owner, saved in done.owners.items():
                 outer.owners.setdefault(owner, saved)
+                outer.costs.setdefault(owner, done.costs[owner])
             for index, tasks in done.jobs.items():
                 outer.jobs.setdefault(index, tasks)
+            for index, loss in done.spoilage.items():
+                outer.spoilage.setdefault(index, loss)
 
     def rollback(self) -> None:
         """Undo everything since the last savepoint."""
@@ -119,22 +135,36 @@ class State:
             self._assign(index, tasks)
         for owner, saved in undone.owners.items():
             owner.restore(saved)
-        self.spoilage = undone.spoilage
+        for index, loss in undone.spoilage.items():
+            self._note_spoilage(index, loss)
+
+    def _note_spoilage(self, index: int, loss: float | None) -> None:
+        """Note what spoilage of a job costs (None: nothing is known)."""
+        if self._journals:
+            self._journals[-1].spoilage.setdefault(index, self.spoilage.get(index))
+        if loss is None:
+            self.spoilage.pop(index, None)
+        else:
+            self.spoilage[index] = loss
 
     def _assign(self, index: int, tasks: tuple[Task, ...] | None) -> None:
         """Note what a job rides on (None: nothing) and where it waits."""
         before = self.served.pop(index, ())
         for task in before[:-1]:
             del self._waiting[task.destination][index]
-        self.spoilage.pop(index, None)
+        self._note_spoilage(index, None)
+        self._watched.pop(index, None)
         if tasks is not None:
             self.served[index] = tasks
+            if self._hastens or self.instance.jobs[index].product.cold:
+                self._watched[index] = None
             for arriving, leaving in itertools.pairwise(tasks):
                 self._waiting.setdefault(arriving.destination, {})[index] = (arriving, leaving)
 
     def _touch(self, owner: Carrier) -> None:
         if self._journals and owner not in self._journals[-1].owners:
             self._journals[-1].owners[owner] = owner.snapshot()
+            self._journals[-1].costs[owner] = owner.cost
 
     def _note(self, index: int) -> None:
         if self._journals and index not in self._journals[-1].jobs:
@@ -418,7 +448,7 @@ class State:
 
     def _expose(self, job: Job, tasks: Sequence[Task]) -> bool:
         """Note what spoilage costs; return whether a job keeps the limits of cold and waiting by the schedule."""
-        if len(tasks) > 1 and not self._keeps_moving(tasks):
+        if self._hastens and len(tasks) > 1 and not self._keeps_moving(tasks):
             return False
         if not job.product.cold:
             return True
@@ -432,16 +462,13 @@ class State:
             known = (tasks, times, job_exposure(self.instance, tasks))
             self._exposures[job.index] = known
         found = known[2]
-        self.spoilage[job.index] = found.loss * sum(order.value for order in job.orders)
+        self._note_spoilage(job.index, found.loss * sum(order.value for order in job.orders))
         return found.within(job.product)
 
     def warm_jobs(self) -> list[Job]:
         """Return the jobs that break their limits of cold or waiting by the current schedule."""
-        return [
-            self.instance.jobs[index]
-            for index, tasks in self.served.items()
-            if not self._expose(self.instance.jobs[index], tasks)
-        ]
+        watched = [(self.instance.jobs[index], self.served[index]) for index in self._watched]
+        return [job for job, tasks in watched if not self._expose(job, tasks)]
 
 
 def _carrier(site: Site) -> Carrier:
