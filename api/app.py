@@ -20,6 +20,7 @@ from api.service import Service
 from api.settings import LOOPBACK_HOSTS
 from api.siting_schemas import SitingRequest
 from api.status_reads import Changes, StatusReads
+from api.tracing import TracedRequests
 from api.vroom.request import VroomRequest
 
 _DESCRIPTION = (
@@ -36,6 +37,7 @@ def create_app(service: Service) -> FastAPI:
         yield
         service.calculator.close()
         service.queue.close()
+        service.tracing.close()
         if changes is not None:
             changes.close()
 
@@ -57,6 +59,8 @@ def create_app(service: Service) -> FastAPI:
         app.add_middleware(StatusReads, service=service, changes=changes)
     add_metrics(app, service.store)
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)
+    if service.tracing.on:
+        app.add_middleware(TracedRequests, tracing=service.tracing)
     app.add_middleware(RequestFrame, hosts=_hosts(service), max_body_bytes=service.settings.max_body_bytes)
     _complete_openapi(app)
     if service.open:

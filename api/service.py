@@ -19,6 +19,7 @@ from api.rates import RateLimiter
 from api.settings import Settings
 from api.store import Job, JobKind, Store
 from api.tables import KeyRow
+from api.tracing import Tracing
 
 LOCAL_TENANT = "local"
 """Tenant of all requests as long as no key was ever made."""
@@ -61,6 +62,7 @@ class Service:
     queue: Queue
     calculator: Calculator
     open: bool
+    tracing: Tracing = field(default_factory=Tracing)
     limiter: RateLimiter = field(init=False)
 
     def __post_init__(self) -> None:

@@ -6,11 +6,11 @@ import logging
 import os
 import socket
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from api.terminal import EXIT_INPUT, EXIT_UNAVAILABLE
+from api.terminal import EXIT_INPUT, EXIT_UNAVAILABLE, exit_codes
 
 if TYPE_CHECKING:
     from api.settings import Settings
@@ -41,6 +41,7 @@ def serve(
     from api.jobs import DurableQueue  # noqa: PLC0415
     from api.processes import Calculator, Supervisor, process_pool  # noqa: PLC0415
     from api.service import Service  # noqa: PLC0415
+    from api.tracing import tracing_of_environment  # noqa: PLC0415
     from routing.trips.search import prepare  # noqa: PLC0415
 
     _log()
@@ -58,7 +59,9 @@ def serve(
     supervisor = Supervisor(names, _environment(settings))
     calculator = Calculator(lambda: process_pool(1, settings.worker_niceness))
     calculator.prepare(prepare)
-    service = Service(settings, store, DurableQueue(settings), calculator, is_open)
+    with exit_codes():
+        tracing = tracing_of_environment()
+    service = Service(settings, store, DurableQueue(settings), calculator, is_open, tracing)
     supervisor.start()
     try:
         uvicorn.run(
@@ -68,6 +71,7 @@ def serve(
             log_config=None,
             access_log=False,  # it would write addresses and order ids into the log
             server_header=False,
+            timeout_keep_alive=75,  # longer than proxies keep theirs: they must not send into a connection just closed
             timeout_graceful_shutdown=5,
         )
     finally:
@@ -87,7 +91,8 @@ def worker(
     _log()
     settings = _settings(database_url=database_url, data=data)
     _open(settings)
-    run_worker(settings, name or f"{socket.gethostname()}-{os.getpid()}")
+    with exit_codes():
+        run_worker(settings, name or f"{socket.gethostname()}-{os.getpid()}")
     logging.shutdown()
     os._exit(0)  # the thread of a job in work would hold the process; another worker takes the job up
 
@@ -153,7 +158,6 @@ def _settings(**given: Any) -> Settings:
         return Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         _fail("; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()))
-        raise  # not reached
 
 
 def _environment(settings: Settings) -> dict[str, str]:
@@ -179,6 +183,6 @@ def _open(settings: Settings) -> Store:
     return Store(engine)
 
 
-def _fail(message: str) -> None:
+def _fail(message: str) -> NoReturn:
     typer.echo(f"error: {message}", err=True)
     raise typer.Exit(EXIT_INPUT)

@@ -60,6 +60,7 @@ class Job:
     progress: dict[str, Any] | None = None
     result: dict[str, Any] | None = None
     error: dict[str, Any] | None = None
+    traceparent: str | None = None
 
 
 class TooManyJobsError(Exception):

@@ -41,6 +41,8 @@ class JobRow(Base):
     progress: Mapped[dict[str, Any] | None]
     result: Mapped[dict[str, Any] | None]
     error: Mapped[dict[str, Any] | None]
+    traceparent: Mapped[str | None]
+    """The request that made the job, as W3C Trace Context names it; None where nothing was traced."""
 
 
 class PlannedOrderRow(Base):

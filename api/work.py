@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import time
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from api.problem_json import faults_of_input, problem
 from api.settings import Settings
 from api.siting_work import answer_siting, siting_problem
 from api.store import Job, JobState, Store
+from api.tracing import JobTrace, Tracing
 from geodata.cache import Cache, default_cache_folder
 from geodata.errors import CheckFailedError, InputError
 
@@ -29,6 +31,7 @@ BEFORE_FILE, DIFFERENCE_FILE = "before.json", "diff.json"
 _SHOWN = ("cost", "served", "orders")
 _EVENTS = {"events": ""}
 """Faults of what has happened have their place in the body itself."""
+_UNTRACED = Tracing()
 _LOG = logging.getLogger("shanlu.worker")
 
 
@@ -37,15 +40,17 @@ class _SupersededError(Exception):
 
 
 class _Watch:
-    """Passes progress on to the store, and the wish to stop back to the solver."""
+    """Passes progress and the end on to store and trace, and the wish to stop back to the solver."""
 
-    def __init__(self, store: Store, job: Job) -> None:
-        self._store, self._job, self._last = store, job, float("-inf")
+    def __init__(self, store: Store, job: Job, trace: JobTrace) -> None:
+        self._store, self._job, self._trace, self._last = store, job, trace, float("-inf")
         self.stopped = job.stop_requested
 
-    def report(self, **figures: object) -> None:
+    def report(self, stage: str, **figures: object) -> None:
         """Record what the job does now."""
         self._last = time.monotonic()
+        self._trace.phase(stage)
+        figures["stage"] = stage
         wanted = self._store.report(self._job, figures)
         if wanted and not self.stopped:
             current = self._store.job(self._job.id)
@@ -65,34 +70,47 @@ class _Watch:
             self.stopped = current is None or current.stop_requested or current.attempt != self._job.attempt
         return self.stopped
 
+    def succeed(self, result: dict[str, Any], orders: Iterable[str] = ()) -> None:
+        """Record the result, of a job that was stopped as of one that was not."""
+        state = JobState.DISMISSED if self.stopped else JobState.SUCCESSFUL
+        if not self._store.finish(self._job, state, result=result, orders=orders):
+            raise _SupersededError
+        self._trace.ended(state.value, None)
+
+    def fail(self, error: dict[str, Any]) -> None:
+        """Record what ended the job."""
+        self._store.finish(self._job, JobState.FAILED, error=error)
+        self._trace.ended(JobState.FAILED.value, str(error["code"]))
+
 
 def scenario_folder(settings: Settings, job: Job) -> Path:
     """Return the scenario folder a finished plan is of; a plan of a changed day has that day's."""
     return settings.job_folder(job.id) / str((job.result or {}).get("scenario", SCENARIO))
 
 
-def run_job(settings: Settings, store: Store, job_id: str) -> None:
+def run_job(settings: Settings, store: Store, job_id: str, tracing: Tracing = _UNTRACED) -> None:
     """Run a job to its end and record the end; never raises but for what ends the process."""
     job = store.begin_attempt(job_id)
     if job is None:
         return
     _LOG.info("job %s: attempt %d", job.id, job.attempt)
-    try:
-        if job.attempt > settings.max_attempts:
-            error = problem(ErrorCode.TOO_MANY_ATTEMPTS, f"{job.attempt - 1} attempts were cut short.", job.id)
-            store.finish(job, JobState.FAILED, error=error)
-        elif "replaces" in job.request:
-            _replan(settings, store, job)
-        elif job.kind == "plan":
-            _make_plan(settings, store, job)
-        elif job.kind == "siting":
-            _answer_siting(settings, store, job)
-        else:
-            _prepare_network(settings, store, job)
-    except _SupersededError:
-        _LOG.warning("job %s: another attempt holds it; this one (%d) ends", job.id, job.attempt)
-    except Exception as error:  # noqa: BLE001 - whatever ends a job is told in its state
-        store.finish(job, JobState.FAILED, error=_problem_of(error, job))
+    with tracing.job(job.kind, job.traceparent, {"shanlu.job.id": job.id, "shanlu.job.attempt": job.attempt}) as trace:
+        watch = _Watch(store, job, trace)
+        try:
+            if job.attempt > settings.max_attempts:
+                told = f"{job.attempt - 1} attempts were cut short."
+                watch.fail(problem(ErrorCode.TOO_MANY_ATTEMPTS, told, job.id))
+            else:
+                watch.report("reading")
+                _WORK[_kind_of(job)](settings, job, watch)
+        except _SupersededError:
+            _LOG.warning("job %s: another attempt holds it; this one (%d) ends", job.id, job.attempt)
+        except Exception as error:  # noqa: BLE001 - whatever ends a job is told in its state
+            watch.fail(_problem_of(error, job))
+
+
+def _kind_of(job: Job) -> str:
+    return "replan" if "replaces" in job.request else job.kind
 
 
 def _problem_of(error: Exception, job: Job) -> dict[str, Any]:
@@ -108,39 +126,47 @@ def _problem_of(error: Exception, job: Job) -> dict[str, Any]:
     return problem(ErrorCode.INTERNAL, f"The job ended with a {type(error).__name__}.", job.id)
 
 
-def _make_plan(settings: Settings, store: Store, job: Job) -> None:
+def _make_plan(settings: Settings, job: Job, watch: _Watch) -> None:
     # Imported here: the server imports this module too and needs no solver.
     from routing.pipeline import PlanOptions, plan_deliveries  # noqa: PLC0415
 
     folder, out = _result_folder(settings, job)
     options = dict(job.request["options"])
     options["only"] = tuple(options["only"])
-    watch = _Watch(store, job)
-    watch.report(stage="reading")
     cache = Cache(default_cache_folder())
     outcome = plan_deliveries(folder / SCENARIO, out, PlanOptions(**options), watch.follow, watch.cancelled, cache)
-    state = JobState.DISMISSED if watch.stopped else JobState.SUCCESSFUL
-    orders = [order.id for order in outcome.scenario.orders]
-    if not store.finish(job, state, result=_summary(outcome, out), orders=orders):
-        raise _SupersededError
+    watch.succeed(_summary(outcome, out), [order.id for order in outcome.scenario.orders])
 
 
-def _replan(settings: Settings, store: Store, job: Job) -> None:
+def _replan(settings: Settings, job: Job, watch: _Watch) -> None:
     from api.replan_work import replan_day  # noqa: PLC0415 - as above
 
     folder, out = _result_folder(settings, job)
-    watch = _Watch(store, job)
-    watch.report(stage="reading")
 
     def tell(figures: dict[str, Any]) -> None:
-        watch.report(stage="writing", checked=True, **{name: figures[name] for name in ("folder", *_SHOWN)})
+        watch.report("writing", checked=True, **{name: figures[name] for name in ("folder", *_SHOWN)})
 
     target = folder / f"day-{job.attempt}"
     before = folder / BEFORE_FILE
     figures, orders = replan_day(folder / SCENARIO, before, job.request, target, out, tell, watch.cancelled)
-    state = JobState.DISMISSED if watch.stopped else JobState.SUCCESSFUL
-    if not store.finish(job, state, result=figures, orders=orders):
-        raise _SupersededError
+    watch.succeed(figures, orders)
+
+
+def _answer_siting(settings: Settings, job: Job, watch: _Watch) -> None:
+    folder, out = _result_folder(settings, job)
+    watch.succeed(answer_siting(folder / SCENARIO, out, job.request["question"], watch.report, watch.cancelled))
+
+
+def _prepare_network(settings: Settings, job: Job, watch: _Watch) -> None:
+    watch.succeed(prepare_network(settings.job_folder(job.id) / SCENARIO, Cache(default_cache_folder())))
+
+
+_WORK: Mapping[str, Callable[[Settings, Job, _Watch], None]] = {
+    "plan": _make_plan,
+    "replan": _replan,
+    "siting": _answer_siting,
+    "network": _prepare_network,
+}
 
 
 def _result_folder(settings: Settings, job: Job) -> tuple[Path, Path]:
@@ -149,17 +175,6 @@ def _result_folder(settings: Settings, job: Job) -> tuple[Path, Path]:
     for old in folder.glob("result-*"):
         shutil.rmtree(old, ignore_errors=True)
     return folder, folder / f"result-{job.attempt}"
-
-
-def _answer_siting(settings: Settings, store: Store, job: Job) -> None:
-    folder, out = _result_folder(settings, job)
-    watch = _Watch(store, job)
-    watch.report(stage="reading")
-    question = job.request["question"]
-    result = answer_siting(folder / SCENARIO, out, question, lambda text: watch.report(stage=text), watch.cancelled)
-    state = JobState.DISMISSED if watch.stopped else JobState.SUCCESSFUL
-    if not store.finish(job, state, result=result):
-        raise _SupersededError
 
 
 def _summary(outcome: Outcome, out: Path) -> dict[str, Any]:
@@ -178,11 +193,3 @@ def _summary(outcome: Outcome, out: Path) -> dict[str, Any]:
         "scenario_digest": document.scenario.digest,
         "timings_s": dict(outcome.timings_s),
     }
-
-
-def _prepare_network(settings: Settings, store: Store, job: Job) -> None:
-    watch = _Watch(store, job)
-    watch.report(stage="reading")
-    facts = prepare_network(settings.job_folder(job.id) / SCENARIO, Cache(default_cache_folder()))
-    if not store.finish(job, JobState.SUCCESSFUL, result=facts):
-        raise _SupersededError

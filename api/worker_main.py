@@ -13,6 +13,7 @@ from api.jobs import work
 from api.processes import give_way
 from api.settings import Settings
 from api.store import Store, open_engine
+from api.tracing import tracing_of_environment
 from api.work import run_job
 
 
@@ -23,7 +24,9 @@ def run_worker(settings: Settings, worker_id: str) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _signal, _frame: stopping.set())
     store = Store(open_engine(settings.url))
-    work(settings, store, worker_id, partial(run_job, settings, store), stopping)
+    tracing = tracing_of_environment()
+    work(settings, store, worker_id, partial(run_job, settings, store, tracing=tracing), stopping)
+    tracing.close()
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ from api.processes import Calculator
 from api.service import Service
 from api.settings import Settings
 from api.store import Job, Store, open_engine
+from api.tracing import Tracing
 from api.work import run_job
 from geodata.synthetic import CountySpec
 from routing.generation import county
@@ -52,7 +53,7 @@ class World:
     def work_off(self) -> None:
         """Run all jobs enqueued so far, in this process."""
         while self.queue.ids:
-            run_job(self.service.settings, self.service.store, self.queue.ids.pop(0))
+            run_job(self.service.settings, self.service.store, self.queue.ids.pop(0), self.service.tracing)
 
     def plan(self, **body: Any) -> str:
         """Make a plan of the tiny scenario and return its id."""
@@ -67,7 +68,9 @@ def make_tiny_scenario(folder: Path) -> Path:
     return folder
 
 
-def open_world(data: Path, scenarios: Path | None, *, is_open: bool = True, **settings: Any) -> World:
+def open_world(
+    data: Path, scenarios: Path | None, *, is_open: bool = True, tracing: Tracing | None = None, **settings: Any
+) -> World:
     """Open a service on an empty data folder."""
     chosen = Settings(data=data, scenarios=scenarios, _env_file=None, **settings)
     data.mkdir(parents=True, exist_ok=True)
@@ -75,7 +78,7 @@ def open_world(data: Path, scenarios: Path | None, *, is_open: bool = True, **se
     schema.upgrade(engine)
     queue = HandQueue()
     calculator = Calculator(lambda: ThreadPoolExecutor(1))
-    service = Service(chosen, Store(engine), queue, calculator, is_open)
+    service = Service(chosen, Store(engine), queue, calculator, is_open, tracing or Tracing())
     client = TestClient(create_app(service), base_url="http://localhost", raise_server_exceptions=False)
     return World(service, client, queue)
 

@@ -7,6 +7,7 @@ import re
 import shutil
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 from fastapi import Request, Response
@@ -41,7 +42,8 @@ def keep_job(service: Service, job: Job, stage: Path) -> tuple[Job, bool]:
     for part in sorted(stage.iterdir()):
         part.rename(folder / part.name)
     try:
-        kept = service.store.add_job(job, service.queue.enqueue, service.settings.max_active_jobs)
+        traced = replace(job, traceparent=service.tracing.traceparent())
+        kept = service.store.add_job(traced, service.queue.enqueue, service.settings.max_active_jobs)
     except TooManyJobsError:
         shutil.rmtree(folder)
         detail = f"{service.settings.max_active_jobs} jobs are unfinished, which is the most there may be."
