@@ -29,7 +29,7 @@ bench: setup
 	"$(BIN)/python" -m benchmarks.acceptance synthetic small --seeds 1-3
 
 bench-service: setup
-	"$(BIN)/python" -m benchmarks.service --clients 200 --seconds 300 --fuzz 20000
+	"$(BIN)/python" -m benchmarks.service
 
 clean:
 	rm -rf out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -19,7 +19,8 @@ from api.schemas import NetworkRequest, PlanRequest
 from api.service import Service
 from api.settings import LOOPBACK_HOSTS
 from api.siting_schemas import SitingRequest
-from api.status_reads import Changes, StatusReads
+from api.status_reads import OwnReads, StatusReads
+from api.store import open_engine
 from api.tracing import TracedRequests
 from api.vroom.request import VroomRequest
 
@@ -38,8 +39,8 @@ def create_app(service: Service) -> FastAPI:
         service.calculator.close()
         service.queue.close()
         service.tracing.close()
-        if changes is not None:
-            changes.close()
+        if reads is not None:
+            reads.close()
 
     app = FastAPI(
         title="Shanlu",
@@ -53,10 +54,9 @@ def create_app(service: Service) -> FastAPI:
     problem_json.install(app)
     for module in (operation, replans, plans, networks, day_files, questions, sitings, vroom):
         app.include_router(module.router)
-    database = service.store.sqlite_path
-    changes = None if database is None else Changes(database)
-    if changes is not None:
-        app.add_middleware(StatusReads, service=service, changes=changes)
+    reads = OwnReads(open_engine(service.settings.url)) if service.store.is_local else None
+    if reads is not None:
+        app.add_middleware(StatusReads, service=service, reads=reads)
     add_metrics(app, service.store)
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)
     if service.tracing.on:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 
 from fastapi import Response
+from sqlalchemy import Engine
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import service as access
@@ -22,6 +23,7 @@ from api.resources import etag_of, is_known
 from api.schemas import plan_status
 from api.service import Caller, Service, caller_of_key
 from api.siting_schemas import siting_status
+from api.store import Store
 
 _PATH = re.compile(r"/v1/(plan|siting)s/((?:plan|siting)-[0-9a-f]{20})")
 _BEARER = b"Bearer "
@@ -35,31 +37,36 @@ MAX_HELD = 1_000
 """Most answers and most callers held at a time."""
 
 
-class Changes:
-    """Tells whether a SQLite database was written to.
+class OwnReads:
+    """Reads of a SQLite database over connections of their own, which no other thread holds while it waits to write.
 
     Parameters
     ----------
-    path
-        The database; it must have the tables of the service.
+    engine
+        Used by the caller's thread alone.
     """
 
-    def __init__(self, path: str) -> None:
-        self._path = path
-        self._connection: sqlite3.Connection | None = None
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.store = Store(engine)
+        self._watching: sqlite3.Connection | None = None
+        self._watches = 0
 
-    def stamp(self) -> int:
-        """Return a number that changes once any other connection, of any process, has committed a change."""
-        if self._connection is None:
-            self._connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
-        (found,) = self._connection.execute("PRAGMA data_version").fetchone()
-        return int(found)
+    def stamp(self) -> tuple[int, int]:
+        """Return what changes once any other connection, of any process, has committed a change."""
+        if self._watching is None:
+            path = str(self._engine.url.database)
+            self._watching = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._watches += 1
+        (found,) = self._watching.execute("PRAGMA data_version").fetchone()
+        return self._watches, int(found)
 
     def close(self) -> None:
-        """Close the connection; asking again opens a new one."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        """Close the connections; asking again opens new ones."""
+        self._engine.dispose()
+        if self._watching is not None:
+            self._watching.close()
+            self._watching = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +81,7 @@ class _Status:
 class _Held:
     """What was read since the last change of the database: statuses by job, callers by the text of their key."""
 
-    stamp: int | None = None
+    stamp: tuple[int, int] | None = None
     statuses: dict[str, _Status] = field(default_factory=dict)
     callers: dict[str, tuple[str, Caller]] = field(default_factory=dict)
 
@@ -86,8 +93,8 @@ class StatusReads:
     handing it to a thread.
     """
 
-    def __init__(self, app: ASGIApp, service: Service, changes: Changes) -> None:
-        self.app, self._service, self._changes = app, service, changes
+    def __init__(self, app: ASGIApp, service: Service, reads: OwnReads) -> None:
+        self.app, self._service, self._reads = app, service, reads
         self._held = _Held()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -116,7 +123,7 @@ class StatusReads:
         return status.answer
 
     def _forget_if_changed(self) -> None:
-        stamp = self._changes.stamp()
+        stamp = self._reads.stamp()
         if stamp != self._held.stamp or max(len(self._held.statuses), len(self._held.callers)) >= MAX_HELD:
             self._held = _Held(stamp)
 
@@ -128,7 +135,7 @@ class StatusReads:
             return None
         key = authorization[len(_BEARER) :].decode("latin-1")
         if key not in self._held.callers:
-            row = self._service.store.find_key(key)
+            row = self._reads.store.find_key(key)
             if row is None:
                 return None
             self._held.callers[key] = caller_of_key(row)
@@ -137,7 +144,7 @@ class StatusReads:
     def _status(self, job_id: str) -> _Status | None:
         held = self._held.statuses.get(job_id)
         if held is None:
-            job = self._service.store.job(job_id)
+            job = self._reads.store.job(job_id)
             if job is None or job.kind not in _STATUS_OF:
                 return None
             held = _Status(job.kind, job.tenant, etag_of(job), status_answer(job, _STATUS_OF[job.kind]))

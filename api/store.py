@@ -19,6 +19,8 @@ from sqlalchemy.orm import Session
 from api.tables import JobRow, KeyRow, PlannedOrderRow, WorkerRow
 
 JobKind = Literal["plan", "network", "siting"]
+KEY_PREFIX = "shanlu_"
+"""What every API key begins with."""
 BUSY_TIMEOUT_S = 30.0
 """How long a writer waits for another one before SQLite gives up."""
 
@@ -99,9 +101,9 @@ class Store:
         self.engine = engine
 
     @property
-    def sqlite_path(self) -> str | None:
-        """The database's file; None where it is not SQLite or in memory only."""
-        return self.engine.url.database if self.engine.dialect.name == "sqlite" else None
+    def is_local(self) -> bool:
+        """Whether the database is SQLite: a file of this machine, read without asking another process."""
+        return self.engine.dialect.name == "sqlite"
 
     @contextmanager
     def _session(self) -> Iterator[Session]:
@@ -295,7 +297,7 @@ class Store:
                     revoked_s=None,
                 )
             )
-        return f"shanlu_{key_id}_{secret}"
+        return f"{KEY_PREFIX}{key_id}_{secret}"
 
     def all_keys(self) -> list[KeyRow]:
         """Return all keys ever made, the oldest first."""
@@ -309,9 +311,8 @@ class Store:
 
     def find_key(self, key: str) -> KeyRow | None:
         """Return the valid key of that text, None where there is none."""
-        prefix, _, rest = key.partition("_")
-        key_id, _, secret = rest.partition("_")
-        if prefix != "shanlu" or not secret:
+        key_id, _, secret = key.removeprefix(KEY_PREFIX).partition("_")
+        if not key.startswith(KEY_PREFIX) or not secret:
             return None
         with Session(self.engine, expire_on_commit=False) as session:
             row = session.get(KeyRow, key_id)

@@ -1,8 +1,9 @@
-"""The service under load: many clients that read and submit while plans are made; errors, times, memory.
+"""The service under load, killed, over many plans, with a large day, and with generated requests.
 
-``python -m benchmarks.service --clients 200 --seconds 300`` starts a server with one worker on this machine (loopback),
-lets as many clients read statuses and now and then submit a small plan, and prints a row of Markdown. ``--fuzz 20000``
-runs the generated requests of the tests in that number of cases as well. What CI runs is scaled down by the options.
+``python -m benchmarks.service`` runs all parts at full size (``make bench-service``); with the names of parts only
+those: ``load``, ``kills``, ``memory``, ``first-plan``, ``replan``, ``fuzz``. Options scale them down. Every part writes
+its figures to ``results/service.json`` beside those of the other parts, and ``results/service.md`` is made of all.
+Replanning and the large day need the extract of Andorra (`--extract`, `--terrain`); without it they are left out.
 """
 
 from __future__ import annotations
@@ -10,158 +11,224 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import random
-import socket
+import re
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-import urllib.error
-import urllib.request
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from benchmarks.live_service import ROOT, LiveService, make_tiny_scenario, memory_mb, processor_s
 from benchmarks.machine import conditions
-from geodata.synthetic import CountySpec
-from routing.generation import county
+from benchmarks.service_faults import kill_at_random, memory_over
+from benchmarks.service_load import run_clients
+from benchmarks.service_report import report
 
-ROOT = Path(__file__).resolve().parents[1]
-THINK_S = 1.0
-"""Mean pause of a client between two requests: 200 of them ask 200 times a second."""
-SUBMIT_SHARE = 0.01
-HEADER = (
-    "| clients | seconds | reads | errors | read p50 ms | p95 ms | submits | submit p95 ms | MB before | MB after |\n"
-    "|---|---|---|---|---|---|---|---|---|---|"
-)
-
-
-@dataclass
-class Figures:
-    """What the clients saw; times in seconds."""
-
-    reads_s: list[float] = field(default_factory=list)
-    submits_s: list[float] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
+RESULTS = ROOT / "benchmarks" / "results"
+DATA = ROOT.parent / "shared" / "data" / "andorra"
+DAY_ORDERS = 400
+LARGE_ORDERS = 500
+SEED = 1
+Figures = dict[str, Any]
 
 
 def main() -> None:
-    """Run the load, and the generated requests where they are asked for."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--clients", type=int, default=200)
-    parser.add_argument("--seconds", type=float, default=300.0)
-    parser.add_argument("--plans", type=int, default=2, help="plans that are made all the while")
-    parser.add_argument("--fuzz", type=int, default=0, help="cases of generated requests")
-    chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        print(conditions(("fastapi", "uvicorn", "dbos")))
-        print(HEADER)
-        figures, memory = _load(Path(folder), chosen)
-        print(_row(chosen, figures, memory), flush=True)
-        for text in figures.errors[:10]:
-            print(text)
-    if chosen.fuzz:
-        environment = {**os.environ, "SHANLU_FUZZ_CASES": str(chosen.fuzz)}
-        test = str(ROOT / "tests" / "integration" / "test_api_fuzz.py")
-        command = [sys.executable, "-m", "pytest", test, "-q", "-p", "no:cacheprovider", "--timeout", "7200"]
-        subprocess.run(command, cwd=ROOT, env=environment, check=True)
-    sys.exit(1 if figures.errors else 0)
-
-
-def _load(folder: Path, chosen: argparse.Namespace) -> tuple[Figures, tuple[float, float]]:
-    preset = county.CountyPreset(
-        CountySpec("Tiny", "小", 12.0, towns=2, villages=4, groups=8, loops=1, village_lines=1), 20, 1
-    )
-    county._make_scenario(preset, 1, "tiny", folder / "scenarios" / "tiny")  # noqa: SLF001 - smaller than any preset
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"http://127.0.0.1:{probe.getsockname()[1]}"
-    environment = {
-        **os.environ,
-        "SHANLU_RATE_LIMIT": "10000000/minute",
-        "SHANLU_MAX_ACTIVE_JOBS": "100000",
-        "SHANLU_CACHE": str(folder / "cache"),
+    """Run the parts asked for and write the results."""
+    chosen = _parse()
+    parts: Mapping[str, Callable[[Path, argparse.Namespace], Figures]] = {
+        "load": _load,
+        "kills": _kills,
+        "memory": _memory,
+        "first-plan": _first_plan,
+        "replan": _replan,
+        "fuzz": _fuzz,
     }
-    options = ["--data", str(folder / "data"), "--scenarios", str(folder / "scenarios")]
-    port = address.rsplit(":", 1)[1]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "api.cli", "serve", *options, "--port", port], cwd=ROOT, env=environment
-    )
+    failed = False
+    for name in chosen.parts or parts:
+        if name in ("first-plan", "replan") and not chosen.extract.is_file():
+            print(f"{name}: left out, there is no {chosen.extract}")
+            continue
+        begun = conditions(("fastapi", "uvicorn", "dbos"))
+        with tempfile.TemporaryDirectory() as folder:
+            figures = parts[name](Path(folder), chosen)
+        failed |= bool(figures.get("errors"))
+        print(name, json.dumps(figures, ensure_ascii=False)[:2_000], flush=True)
+        _keep(chosen.results, name, {"conditions": begun, **figures})
+    sys.exit(1 if failed else 0)
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART")
+    parser.add_argument("--clients", type=int, default=200)
+    parser.add_argument("--seconds", type=float, default=300.0, help="of load")
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--plans", type=int, default=1_000, help="over which memory is watched")
+    parser.add_argument("--cases", type=int, default=20_000, help="generated requests")
+    parser.add_argument("--search", type=float, default=3.0, help="seconds of search for the large day")
+    parser.add_argument("--full", type=float, default=10.0, help="seconds of the full solve beside a replanning")
+    parser.add_argument("--extract", type=Path, default=DATA / "andorra-20250118.osm.pbf")
+    parser.add_argument("--terrain", type=Path, default=DATA / "N42E001.hgt.zip")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder of service.json and service.md")
+    return parser.parse_args()
+
+
+def _keep(folder: Path, name: str, figures: Figures) -> None:
+    """Put the figures of a part beside those of the others, and write the page anew."""
+    path = folder / "service.json"
+    known: dict[str, Figures] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    known[name] = figures
+    path.write_text(json.dumps(known, indent=1, ensure_ascii=False, sort_keys=True) + "\n", encoding="utf-8")
+    (folder / "service.md").write_text(report(known), encoding="utf-8")
+
+
+# --- Parts with the tiny county --------------------------------------------------------------------------------------
+
+
+def _load(folder: Path, chosen: argparse.Namespace) -> Figures:
+    """Let clients read and submit while two plans are made by two workers."""
+    make_tiny_scenario(folder / "scenarios" / "tiny")
+    live = LiveService(folder, workers=2)
+    live.start()
     try:
-        _until_ready(address)
-        long = {"scenario": {"folder": "tiny"}, "time_limit_s": chosen.seconds}
-        plans = [_send(address, long)["id"] for _ in range(chosen.plans)]
-        before = _memory_mb(server.pid)
-        figures = _clients(address, plans, chosen)
-        return figures, (before, _memory_mb(server.pid))
-    finally:
-        server.terminate()
-        server.wait(timeout=60)
-
-
-def _until_ready(address: str) -> None:
-    for _ in range(300):
-        try:
-            with urllib.request.urlopen(f"{address}/ready", timeout=5):
-                return
-        except OSError:
+        long = {"scenario": {"folder": "tiny"}, "time_limit_s": chosen.seconds + 60.0}
+        plans = [live.post("/v1/plans", long)["id"] for _ in range(2)]
+        while any(live.get(f"/v1/plans/{plan_id}")["state"] != "running" for plan_id in plans):
             time.sleep(0.2)
-    msg = "the server did not become ready"
-    raise RuntimeError(msg)
+        before_mb, before_s = memory_mb(live.pid), processor_s(live.pid)
+        seen = run_clients(live.port, plans, chosen.clients, chosen.seconds)
+        used_s = processor_s(live.pid) - before_s
+        solving = sum(live.get(f"/v1/plans/{plan_id}")["state"] == "running" for plan_id in plans)
+        return {
+            "clients": chosen.clients,
+            "seconds": chosen.seconds,
+            "plans_solving_to_the_end": solving,
+            "reads": len(seen.reads_s),
+            "submits": len(seen.submits_s),
+            "errors": seen.errors[:20],
+            "error_count": len(seen.errors),
+            "read_ms": _quantiles_ms(seen.reads_s),
+            "submit_ms": _quantiles_ms(seen.submits_s),
+            "sent_late_ms": _quantiles_ms(seen.late_s),
+            "server_cpu_s": round(used_s, 1),
+            "client_cpu_s": round(seen.client_cpu_s, 1),
+            "server_mb": [round(before_mb), round(memory_mb(live.pid))],
+        }
+    finally:
+        live.stop()
 
 
-def _send(address: str, body: dict[str, Any]) -> Any:
-    headers = {"Content-Type": "application/json"}
-    request = urllib.request.Request(f"{address}/v1/plans", json.dumps(body).encode(), headers)
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return json.load(answer)
+def _quantiles_ms(times_s: list[float]) -> dict[str, float]:
+    ordered = sorted(times_s)
+    if not ordered:
+        return {}
+    return {
+        name: round(ordered[min(len(ordered) - 1, int(share * len(ordered)))] * 1_000.0, 1)
+        for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99), ("max", 1.0))
+    }
 
 
-def _clients(address: str, plans: list[str], chosen: argparse.Namespace) -> Figures:
-    figures, end = Figures(), time.monotonic() + chosen.seconds
-
-    def client(number: int) -> None:
-        draw = random.Random(number)
-        while time.monotonic() < end:
-            time.sleep(draw.expovariate(1.0 / THINK_S))
-            begin = time.perf_counter()
-            try:
-                if draw.random() < SUBMIT_SHARE:
-                    _send(address, {"scenario": {"folder": "tiny"}, "max_iterations": 0})
-                    figures.submits_s.append(time.perf_counter() - begin)
-                else:
-                    with urllib.request.urlopen(f"{address}/v1/plans/{draw.choice(plans)}", timeout=30) as answer:
-                        answer.read()
-                    figures.reads_s.append(time.perf_counter() - begin)
-            except (OSError, urllib.error.URLError) as error:
-                figures.errors.append(f"{type(error).__name__}: {error}")
-
-    threads = [threading.Thread(target=client, args=(number,)) for number in range(chosen.clients)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return figures
+def _kills(folder: Path, chosen: argparse.Namespace) -> Figures:
+    make_tiny_scenario(folder / "scenarios" / "tiny")
+    live = LiveService(folder, workers=1, settings={"SHANLU_LOST_WORKER_S": "10"})
+    try:
+        return asdict(kill_at_random(live, chosen.kills, SEED))
+    finally:
+        live.stop()
 
 
-def _memory_mb(pid: int) -> float:
-    """Return the resident memory of a process in MB."""
-    fields = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()
-    return int(fields[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+def _memory(folder: Path, chosen: argparse.Namespace) -> Figures:
+    make_tiny_scenario(folder / "scenarios" / "tiny")
+    live = LiveService(folder, workers=1)
+    samples = []
+    try:
+        for sample in memory_over(live, chosen.plans, max(10, chosen.plans // 10)):
+            print(sample, flush=True)
+            samples.append(asdict(sample))
+    finally:
+        live.stop()
+    return {"plans": chosen.plans, "samples": samples}
 
 
-def _row(chosen: argparse.Namespace, figures: Figures, memory: tuple[float, float]) -> str:
-    reads, submits = sorted(figures.reads_s), sorted(figures.submits_s)
-    return (
-        f"| {chosen.clients} | {chosen.seconds:g} | {len(reads)} | {len(figures.errors)} | {_at(reads, 0.5):.0f} "
-        f"| {_at(reads, 0.95):.0f} | {len(submits)} | {_at(submits, 0.95):.0f} | {memory[0]:.0f} | {memory[1]:.0f} |"
-    )
+def _fuzz(_folder: Path, chosen: argparse.Namespace) -> Figures:
+    environment = {**os.environ, "SHANLU_FUZZ_CASES": str(chosen.cases)}
+    test = str(ROOT / "tests" / "integration" / "test_api_fuzz.py")
+    began = time.monotonic()
+    command = [sys.executable, "-m", "pytest", test, "-q", "-p", "no:cacheprovider", "--timeout", "36000"]
+    told = subprocess.run(command, cwd=ROOT, env=environment, check=False, capture_output=True, text=True)
+    passed = told.returncode == 0
+    return {
+        "cases": chosen.cases,
+        "passed": passed,
+        "seconds": round(time.monotonic() - began),
+        "errors": [] if passed else [re.sub(r"shanlu_\w+", "KEY", told.stdout[-3_000:])],
+    }
 
 
-def _at(times_s: list[float], share: float) -> float:
-    """Return a quantile of sorted times in milliseconds."""
-    return times_s[min(len(times_s) - 1, int(share * len(times_s)))] * 1000.0 if times_s else 0.0
+# --- Parts with the day of Andorra -----------------------------------------------------------------------------------
+
+
+def _day(folder: Path, chosen: argparse.Namespace, orders: int) -> Path:
+    from routing.generation.osm_scenario import make_osm_scenario  # noqa: PLC0415 - most parts need no maps
+
+    make_osm_scenario(chosen.extract, [chosen.terrain], folder, orders=orders, seed=SEED)
+    return folder
+
+
+def _first_plan(folder: Path, chosen: argparse.Namespace) -> Figures:
+    """Prepare a network, plan a day on it once, and measure further days from the request to the checked plan."""
+    _day(folder / "scenarios" / "andorra", chosen, LARGE_ORDERS)
+    live = LiveService(folder, workers=1)
+    live.start()
+    try:
+        began = time.monotonic()
+        network = live.post("/v1/networks", {"scenario": {"folder": "andorra"}})["id"]
+        while live.get(f"/v1/networks/{network}")["state"] in ("accepted", "running"):
+            time.sleep(0.1)
+        prepared_s = time.monotonic() - began
+        days = [_day_on(live, network, chosen.search) for _ in range(4)]
+        return {"orders": LARGE_ORDERS, "search_s": chosen.search, "network_s": round(prepared_s, 1), "days": days}
+    finally:
+        live.stop()
+
+
+def _day_on(live: LiveService, network: str, search_s: float) -> Figures:
+    """Return the seconds until the first checked plan and until the end, and what the worker used."""
+    (worker,) = live.workers()
+    used_s, began = processor_s(worker), time.monotonic()
+    plan_id = live.post("/v1/plans", {"network": network, "time_limit_s": search_s})["id"]
+    first_s = None
+    while True:
+        status = live.get(f"/v1/plans/{plan_id}")
+        if first_s is None and (status["progress"] or {}).get("checked"):
+            first_s = time.monotonic() - began
+        if status["state"] not in ("accepted", "running"):
+            break
+        time.sleep(0.05)
+    whole_s = time.monotonic() - began
+    return {
+        "state": status["state"],
+        "first_s": round(first_s if first_s is not None else whole_s, 1),
+        "whole_s": round(whole_s, 1),
+        "worker_cpu_s": round(processor_s(worker) - used_s, 1),
+        "served": (status["result"] or {}).get("served"),
+        "timings_s": (status["result"] or {}).get("timings_s"),
+    }
+
+
+def _replan(folder: Path, chosen: argparse.Namespace) -> Figures:
+    from benchmarks.replan import measure  # noqa: PLC0415 - as above
+    from geodata.cache import Cache  # noqa: PLC0415
+    from routing.pipeline import PlanOptions, plan_deliveries  # noqa: PLC0415
+
+    cache = Cache(folder / "cache")
+    scenario = _day(folder / "day", chosen, DAY_ORDERS)
+    document = plan_deliveries(scenario, None, PlanOptions(time_limit_s=30.0), cache=cache).document
+    rows = [asdict(row) for row in measure(scenario, document, cache, full_s=chosen.full)]
+    return {"orders": DAY_ORDERS, "full_s": chosen.full, "rows": rows}
 
 
 if __name__ == "__main__":
