@@ -16,6 +16,9 @@ class ErrorCode(StrEnum):
     UNANSWERABLE = "UNANSWERABLE"
     UPLOAD_REFUSED = "UPLOAD_REFUSED"
     UNAUTHENTICATED = "UNAUTHENTICATED"
+    INVALID_TOKEN = "INVALID_TOKEN"  # noqa: S105 - a code
+    TOKEN_EXPIRED = "TOKEN_EXPIRED"  # noqa: S105 - a code
+    IDENTITY_PROVIDER_DOWN = "IDENTITY_PROVIDER_DOWN"
     FORBIDDEN = "FORBIDDEN"
     FOREIGN_ORIGIN = "FOREIGN_ORIGIN"
     UNKNOWN_HOST = "UNKNOWN_HOST"
@@ -73,6 +76,13 @@ ERROR_KINDS: dict[ErrorCode, ErrorKind] = {
     ),
     ErrorCode.UNAUTHENTICATED: ErrorKind(
         401, "A valid API key is needed.", "Send 'Authorization: Bearer KEY' with a key of 'shanlu keys create'."
+    ),
+    ErrorCode.INVALID_TOKEN: ErrorKind(
+        401, "The token of the identity provider is not valid here.", "Get a token of the issuer for this audience."
+    ),
+    ErrorCode.TOKEN_EXPIRED: ErrorKind(401, "The token has expired.", "Get a new token from the identity provider."),
+    ErrorCode.IDENTITY_PROVIDER_DOWN: ErrorKind(
+        503, "The identity provider does not answer.", "Try again as Retry-After says, or use an API key."
     ),
     ErrorCode.FORBIDDEN: ErrorKind(403, "The key's scopes do not allow this.", "Use a key with the scope named."),
     ErrorCode.FOREIGN_ORIGIN: ErrorKind(

@@ -13,17 +13,18 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from api.error_codes import ErrorCode
 from api.jobs import Queue
+from api.oidc import TokenJudge
 from api.problem_json import ApiError
 from api.processes import Calculator
 from api.rates import RateLimiter
 from api.settings import Settings
-from api.store import Job, JobKind, Store
+from api.store import KEY_PREFIX, Job, JobKind, Store
 from api.tables import KeyRow
 from api.tracing import Tracing
 
 LOCAL_TENANT = "local"
 """Tenant of all requests as long as no key was ever made."""
-_BEARER = HTTPBearer(auto_error=False, description="an API key made by `shanlu keys create`")
+_BEARER = HTTPBearer(auto_error=False, description="an API key, or a token of the identity provider")
 
 
 class Scope(StrEnum):
@@ -55,7 +56,10 @@ _LOCAL_CALLER = Caller(LOCAL_TENANT, frozenset(Scope))
 
 @dataclass
 class Service:
-    """The parts of a running service. `open` is True as long as no key was ever made."""
+    """The parts of a running service.
+
+    `open` is True as long as no key was ever made and no identity provider is named; `judge` knows that provider.
+    """
 
     settings: Settings
     store: Store
@@ -63,6 +67,7 @@ class Service:
     calculator: Calculator
     open: bool
     tracing: Tracing = field(default_factory=Tracing)
+    judge: TokenJudge | None = None
     limiter: RateLimiter = field(init=False)
 
     def __post_init__(self) -> None:
@@ -87,6 +92,8 @@ async def _caller(
         service.limiter.hit(counted_as)
         return local
     row = None
+    if credentials is not None and _is_token(service, credentials.credentials):
+        return await _caller_of_token(service, credentials.credentials, counted_as)
     if credentials is not None:
         row = await run_in_threadpool(service.store.find_key, credentials.credentials)
     if row is None:
@@ -96,6 +103,23 @@ async def _caller(
     counted_as, caller = caller_of_key(row)
     service.limiter.hit(counted_as)
     return caller
+
+
+def _is_token(service: Service, text: str) -> bool:
+    return service.judge is not None and not text.startswith(KEY_PREFIX)
+
+
+async def _caller_of_token(service: Service, token: str, counted_as: str) -> Caller:
+    """Return whom a token names; one that is refused counts for the address it came from."""
+    assert service.judge is not None
+    try:
+        identity = await run_in_threadpool(service.judge.identify, token)
+    except ApiError:
+        service.limiter.hit(counted_as)
+        raise
+    service.limiter.hit(f"subject {identity.subject}")
+    granted = [GRANTS[scope] for scope in Scope if scope.value in identity.scopes]
+    return Caller(identity.tenant, frozenset().union(*granted))
 
 
 def local_caller(address: str | None) -> tuple[str, Caller]:
@@ -111,7 +135,7 @@ def caller_of_key(row: KeyRow) -> tuple[str, Caller]:
 def _needs(scope: Scope) -> Callable[..., Awaitable[Caller]]:
     async def check(caller: Annotated[Caller, Depends(_caller)]) -> Caller:
         if scope not in caller.scopes:
-            raise ApiError(ErrorCode.FORBIDDEN, f"The key lacks the scope '{scope.value}'.")
+            raise ApiError(ErrorCode.FORBIDDEN, f"The key or token lacks the scope '{scope.value}'.")
         return caller
 
     return check

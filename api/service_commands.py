@@ -33,12 +33,19 @@ def serve(
         Path | None, typer.Option(help="Folder of scenario folders that requests may name [SHANLU_SCENARIOS].")
     ] = None,
     workers: Annotated[int | None, typer.Option(help="Worker processes; 0: none here [SHANLU_WORKERS, 1].")] = None,
+    oidc_issuer: Annotated[
+        str | None, typer.Option(help="Identity provider whose tokens are taken beside keys [SHANLU_OIDC_ISSUER].")
+    ] = None,
+    oidc_audience: Annotated[
+        str | None, typer.Option(help="Audience those tokens must be for [SHANLU_OIDC_AUDIENCE].")
+    ] = None,
 ) -> None:
     """Serve the API, with a pool of workers: nothing else is needed."""
     import uvicorn  # noqa: PLC0415 - `shanlu --help` answers at once
 
     from api.app import create_app  # noqa: PLC0415
     from api.jobs import DurableQueue  # noqa: PLC0415
+    from api.oidc import TokenJudge  # noqa: PLC0415
     from api.processes import Calculator, Supervisor, process_pool  # noqa: PLC0415
     from api.service import Service  # noqa: PLC0415
     from api.tracing import tracing_of_environment  # noqa: PLC0415
@@ -46,10 +53,17 @@ def serve(
 
     _log()
     settings = _settings(
-        host=host, port=port, data=data, database_url=database_url, scenarios=scenarios, workers=workers
+        host=host,
+        port=port,
+        data=data,
+        database_url=database_url,
+        scenarios=scenarios,
+        workers=workers,
+        oidc_issuer=oidc_issuer,
+        oidc_audience=oidc_audience,
     )
     store = _open(settings)
-    is_open = not store.has_keys()
+    is_open = not store.has_keys() and settings.oidc_issuer is None
     if is_open and not settings.binds_loopback:
         _fail(
             f"without an API key the service only listens on this machine, not on {settings.host}. "
@@ -61,7 +75,8 @@ def serve(
     calculator.prepare(prepare)
     with exit_codes():
         tracing = tracing_of_environment()
-    service = Service(settings, store, DurableQueue(settings), calculator, is_open, tracing)
+        judge = None if settings.oidc_issuer is None else TokenJudge(settings)
+    service = Service(settings, store, DurableQueue(settings), calculator, is_open, tracing, judge)
     supervisor.start()
     try:
         uvicorn.run(

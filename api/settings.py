@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 LOOPBACK_HOSTS = ("127.0.0.1", "::1", "localhost")
 MEGABYTE = 1_000_000
+SignatureAlgorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
+"""Signatures by a private key only: with a shared secret, or none, whoever verifies could also sign."""
 
 
 class Settings(BaseSettings):
@@ -46,6 +49,26 @@ class Settings(BaseSettings):
     rate_limit: str = Field(default="1200/minute", description="requests of one key or address, as `count/period`")
     max_wait_s: int = Field(default=60, ge=0, description="longest time that `Prefer: wait` holds a request")
     lost_worker_s: float = Field(default=30.0, gt=0, description="silence after which a worker counts as dead, seconds")
+
+    oidc_issuer: str | None = Field(default=None, description="issuer of bearer tokens taken beside API keys")
+    oidc_audience: str | None = Field(default=None, description="audience those tokens must be for")
+    oidc_jwks_url: str | None = Field(
+        default=None, description="where the issuer's keys are; default: as its discovery document says"
+    )
+    oidc_algorithms: tuple[SignatureAlgorithm, ...] = Field(
+        default=("RS256", "ES256"), min_length=1, description="signatures taken"
+    )
+    oidc_scope_claim: str = Field(default="scope", description="claim with the scopes: words, or a list of them")
+    oidc_scope_prefix: str = Field(default="shanlu:", description="what stands before `read`, `plan`, `admin` there")
+    oidc_tenant_claim: str = Field(default="tenant", description="claim that names the tenant")
+    oidc_leeway_s: float = Field(default=30.0, ge=0, le=300, description="how far clocks may differ, seconds")
+
+    @model_validator(mode="after")
+    def _tokens_are_for_us(self) -> Settings:
+        if (self.oidc_issuer is None) != (self.oidc_audience is None):
+            msg = "oidc_issuer and oidc_audience are set together: a token for others must not open this service"
+            raise ValueError(msg)
+        return self
 
     @property
     def url(self) -> str:
