@@ -9,9 +9,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from api.held import held_cache
 from api.replan_schemas import ReplanRequest
 from api.work import DIFFERENCE_FILE
-from geodata.cache import Cache, default_cache_folder
 from routing.evaluation import kpis
 from routing.export import write_outputs
 from routing.model.plan import Plan
@@ -47,7 +47,7 @@ def replan_day(
     """
     body = ReplanRequest.model_validate(request["body"])
     document = read_plan(before)
-    cache = Cache(default_cache_folder())
+    cache = held_cache()
     shutil.rmtree(target, ignore_errors=True)
     time_limit_s = body.time_limit_s
     if time_limit_s is None and body.max_iterations is None:

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from api.error_codes import ErrorCode
+from api.held import held_cache
 from api.networks import INLINE_FILES, prepare_network
 from api.problem_json import faults_of_input, problem
 from api.settings import Settings
 from api.siting_work import answer_siting, siting_problem
 from api.store import Job, JobState, Store
 from api.tracing import JobTrace, Tracing
-from geodata.cache import Cache, default_cache_folder
 from geodata.errors import CheckFailedError, InputError
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def _make_plan(settings: Settings, job: Job, watch: _Watch) -> None:
     folder, out = _result_folder(settings, job)
     options = dict(job.request["options"])
     options["only"] = tuple(options["only"])
-    cache = Cache(default_cache_folder())
+    cache = held_cache()
     outcome = plan_deliveries(folder / SCENARIO, out, PlanOptions(**options), watch.follow, watch.cancelled, cache)
     watch.succeed(_summary(outcome, out), [order.id for order in outcome.scenario.orders])
 
@@ -158,7 +158,7 @@ def _answer_siting(settings: Settings, job: Job, watch: _Watch) -> None:
 
 
 def _prepare_network(settings: Settings, job: Job, watch: _Watch) -> None:
-    watch.succeed(prepare_network(settings.job_folder(job.id) / SCENARIO, Cache(default_cache_folder())))
+    watch.succeed(prepare_network(settings.job_folder(job.id) / SCENARIO, held_cache()))
 
 
 _WORK: Mapping[str, Callable[[Settings, Job, _Watch], None]] = {

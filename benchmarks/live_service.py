@@ -54,7 +54,7 @@ class LiveService:
         command = [sys.executable, "-m", "api.cli", "serve", *self._options, "--port", str(self.port)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, env=self._environment, stdout=log, stderr=log)
-        for _ in range(600):
+        for _ in range(3_000):
             if self.get("/ready") is not None:
                 return
             time.sleep(0.1)

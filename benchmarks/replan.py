@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks.machine import Watch
 from geodata.area import Area
-from geodata.cache import Cache, default_cache_folder
+from geodata.cache import HELD_PRODUCTS, Cache, default_cache_folder
 from routing.day import read_day
 from routing.evaluation import cost_of
 from routing.model.plan import Plan, PlanDocument, Route
@@ -182,7 +182,7 @@ def main() -> None:
     rows = measure(
         chosen.scenario,
         read_plan(chosen.plan),
-        Cache(default_cache_folder()),
+        Cache(default_cache_folder(), HELD_PRODUCTS),
         at_s=chosen.at,
         search_s=chosen.seconds,
         full_s=chosen.full,

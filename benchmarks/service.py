@@ -221,10 +221,10 @@ def _day_on(live: LiveService, network: str, search_s: float) -> Figures:
 
 def _replan(folder: Path, chosen: argparse.Namespace) -> Figures:
     from benchmarks.replan import measure  # noqa: PLC0415 - as above
-    from geodata.cache import Cache  # noqa: PLC0415
+    from geodata.cache import HELD_PRODUCTS, Cache  # noqa: PLC0415
     from routing.pipeline import PlanOptions, plan_deliveries  # noqa: PLC0415
 
-    cache = Cache(folder / "cache")
+    cache = Cache(folder / "cache", HELD_PRODUCTS)
     scenario = _day(folder / "day", chosen, DAY_ORDERS)
     document = plan_deliveries(scenario, None, PlanOptions(time_limit_s=30.0), cache=cache).document
     rows = [asdict(row) for row in measure(scenario, document, cache, full_s=chosen.full)]

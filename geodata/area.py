@@ -151,7 +151,7 @@ def read_area(
     """
     cache = cache if cache is not None else Cache(None)
     profiles = _part(lambda: load_profiles(files.profiles), collector)
-    terrain = _part(lambda: read_terrain(files.terrain) if files.terrain else FLAT, collector)
+    terrain = _part(lambda: _load_terrain(files.terrain, cache), collector)
     streets, streets_digest = _load_streets(files, terrain, collector, cache)
     before = len(collector.faults)
     airspace = read_airspace(files.airspace, collector) if files.airspace else Airspace(())
@@ -182,6 +182,15 @@ def _part(read: Callable[[], T], collector: FaultCollector) -> T | None:
         for fault in error.faults:
             collector.add(fault)
         return None
+
+
+def _load_terrain(tiles: tuple[Path, ...], cache: Cache) -> Terrain:
+    """Return the terrain of tiles; their merging and resampling is kept."""
+    if not tiles:
+        return FLAT
+    if not all(tile.is_file() for tile in tiles):
+        return read_terrain(tiles)  # which tells the fault
+    return cache.get("terrain", {"tiles": [file_digest(tile) for tile in tiles]}, lambda: read_terrain(tiles))
 
 
 def _load_streets(

@@ -9,11 +9,14 @@ import os
 import pickle
 import sys
 import tempfile
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar, cast
 
 T = TypeVar("T")
+HELD_PRODUCTS = 32
+"""Products that a process which plans all day holds: what two or three areas consist of."""
 
 
 @functools.cache
@@ -63,10 +66,15 @@ class Cache:
     ----------
     folder
         Where entries are kept; None switches caching off.
+    held
+        How many products used last stay in memory as well. Whoever asks again gets the same object, so products must
+        not be changed.
     """
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, folder: Path | None, held: int = 0) -> None:
         self.folder = folder
+        self._most_held = held
+        self._held: OrderedDict[Path, object] = OrderedDict()
 
     def get(self, kind: str, key: Mapping[str, object], compute: Callable[[], T]) -> T:
         """Return the product of `kind` for `key`, computing and storing it if there is no sound entry.
@@ -88,12 +96,20 @@ class Cache:
         if self.folder is None:
             return compute()
         path = self.folder / f"{kind}-{_key_digest(kind, key)}.pickle"
+        if path in self._held:
+            self._held.move_to_end(path)
+            return cast("T", self._held[path])
         found, product = _read_entry(path)
-        if found:
-            return cast("T", product)
-        fresh = compute()
-        _write_entry(path, fresh)
-        return fresh
+        if not found:
+            product = compute()
+            _write_entry(path, product)
+        self._hold(path, product)
+        return cast("T", product)
+
+    def _hold(self, path: Path, product: object) -> None:
+        self._held[path] = product
+        while len(self._held) > self._most_held:
+            self._held.popitem(last=False)
 
 
 def _key_digest(kind: str, key: Mapping[str, object]) -> str:

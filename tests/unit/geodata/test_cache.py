@@ -57,6 +57,28 @@ def test_damaged_entry_is_made_anew(tmp_path: Path, damage: bytes) -> None:
     assert cache.get("thing", {}, make) == {"made": 2}
 
 
+def test_held_products_are_the_same_objects(tmp_path: Path) -> None:
+    """Tests that those used last stay in memory, so many as wanted, and that others are read from disk again."""
+    make = Counted()
+    cache = Cache(tmp_path, held=2)
+    first, second = (cache.get("thing", {"a": k}, make) for k in (1, 2))
+    assert cache.get("thing", {"a": 1}, make) is first
+    cache.get("thing", {"a": 3}, make)
+    assert cache.get("thing", {"a": 1}, make) is first
+    again = cache.get("thing", {"a": 2}, make)
+    assert again == second
+    assert again is not second
+    assert make.calls == 3
+
+
+def test_nothing_is_held_unless_asked_for(tmp_path: Path) -> None:
+    """Tests that without it every reading gives an object of its own."""
+    cache = Cache(tmp_path)
+    found = [cache.get("thing", {}, Counted()) for _ in range(2)]
+    assert found[0] == found[1]
+    assert found[0] is not found[1]
+
+
 def test_no_folder_means_no_cache() -> None:
     """Tests that folder None computes every time."""
     make = Counted()
