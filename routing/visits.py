@@ -54,10 +54,14 @@ class Visit:
 
 @dataclass(frozen=True)
 class Pause:
-    """A break of a vehicle: it starts in one of the windows and lasts `service_s`."""
+    """A break of a vehicle: it starts in one of the windows and lasts `service_s`.
+
+    It is taken while no amount aboard exceeds `max_load`, where that is given.
+    """
 
     windows: tuple[Window, ...]
     service_s: int
+    max_load: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, eq=False)

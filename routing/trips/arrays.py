@@ -73,6 +73,10 @@ class Day(NamedTuple):
     pause_s: IntArray
     pause_window_from: IntArray
     pause_window: IntArray
+    pause_room: IntArray
+    """Shape (pauses, amounts): most that may be aboard during it."""
+    pause_by_load: Flags
+    """Shape (k): whether when pauses may be taken depends on what is aboard."""
     near: IntArray
     """Shape (n, neighbours): visits by travel from and to the visit, itself first."""
 
@@ -88,17 +92,47 @@ class Routes(NamedTuple):
     """Shape (n): vehicle of each visit, -1 for none."""
 
 
+class Marks(NamedTuple):
+    """What is known of each trip worked on, so that putting a visit in is judged without going through the trip.
+
+    Leg p of a trip leads to its visit p; stop 0 is the start, stop p + 1 the visit p.
+    """
+
+    ready_s: IntArray
+    """Shape (k, n + 2, pauses + 1): earliest time to go on from a stop with so many pauses taken, -1 for never."""
+    due_s: IntArray
+    """Shape (k, n + 2, pauses + 1): latest time to go on from a stop so that all that follows holds, -1 for never."""
+    load: IntArray
+    """Shape (k, n + 1, amounts): aboard on a leg."""
+    peak_to: IntArray
+    """Shape (k, n + 1, amounts): most aboard up to and on a leg."""
+    peak_from: IntArray
+    """Shape (k, n + 1, amounts): most aboard on a leg and from it on."""
+    travel_s: IntArray
+    """Shape (k)."""
+    distance_m: IntArray
+
+
 class Scratch(NamedTuple):
     """Room the loops work in."""
 
     trial: IntArray
     """Shape (n + 2): a trip to be judged."""
     ready_s: IntArray
-    """Shape (n + 2, pauses + 1): earliest time to go on from a stop with so many pauses taken, -1 for never."""
-    came: IntArray
-    """Shape (n + 2, pauses + 1): pauses taken at the stop before, on the way to that time."""
+    """Shape (n + 2, pauses + 1): its times, as those of `Marks`."""
+    due_s: IntArray
+    load: IntArray
+    """Shape (n + 1, amounts): aboard on each leg of it."""
+    leg_s: IntArray
+    """Shape (4, pauses + 1): times before and after single legs."""
+    peak: IntArray
+    """Shape (amounts)."""
     later: Floats
     """Shape (n + 2): cost of the second end of a shipment by position."""
+    least_later: Floats
+    """Shape (n + 2): least such cost from a position on."""
+    blink: IntArray
+    """Shape (1): positions to be tried until one is overlooked."""
     changed: Flags
     """Shape (k): trips that differ from the accepted ones."""
     ruined: Flags
@@ -165,6 +199,10 @@ def make_day(visits: Sequence[Visit], vehicles: Sequence[TripVehicle]) -> Day:
         pause_s=_ints(pause.service_s for pause in pauses),
         pause_window_from=pause_window_from,
         pause_window=pause_window,
+        pause_room=_pause_room(pauses, len(vehicles[0].capacity)),
+        pause_by_load=np.array(
+            [any(pause.max_load is not None for pause in v.pauses) for v in vehicles], dtype=np.bool_
+        ),
         near=_nearest(np.minimum(tables[0].duration_s, FAR_S), place),
     )
 
@@ -196,23 +234,45 @@ def copy_routes(routes: Routes) -> Routes:
     return Routes(routes.visit.copy(), routes.size.copy(), routes.cost.copy(), routes.vehicle.copy())
 
 
+def new_marks(day: Day) -> Marks:
+    """Return marks without meaning."""
+    k, n, amounts, pauses = len(day.start), len(day.place), day.room.shape[1], _most_pauses(day)
+    times, loads = (k, n + 2, pauses + 1), (k, n + 1, amounts)
+    return Marks(
+        *(np.zeros(shape, dtype=np.int64) for shape in (times, times, loads, loads, loads, (k,), (k,))),
+    )
+
+
 def new_scratch(day: Day) -> Scratch:
     """Return the room the loops need."""
-    n, units = len(day.place), len(day.unit)
-    pauses = int(np.diff(day.pause_from).max(initial=0)) + 1
+    k, n, units, amounts, pauses = len(day.start), len(day.place), len(day.unit), day.room.shape[1], _most_pauses(day)
     return Scratch(
         trial=np.zeros(n + 2, dtype=np.int64),
-        ready_s=np.zeros((n + 2, pauses), dtype=np.int64),
-        came=np.zeros((n + 2, pauses), dtype=np.int64),
+        ready_s=np.zeros((n + 2, pauses + 1), dtype=np.int64),
+        due_s=np.zeros((n + 2, pauses + 1), dtype=np.int64),
+        load=np.zeros((n + 1, amounts), dtype=np.int64),
+        leg_s=np.zeros((4, pauses + 1), dtype=np.int64),
+        peak=np.zeros(amounts, dtype=np.int64),
         later=np.zeros(n + 2, dtype=np.float64),
-        changed=np.zeros(len(day.start), dtype=np.bool_),
-        ruined=np.zeros(len(day.start), dtype=np.bool_),
-        every=np.ones(len(day.start), dtype=np.bool_),
+        least_later=np.zeros(n + 2, dtype=np.float64),
+        blink=np.ones(1, dtype=np.int64),
+        changed=np.zeros(k, dtype=np.bool_),
+        ruined=np.zeros(k, dtype=np.bool_),
+        every=np.ones(k, dtype=np.bool_),
         string=np.zeros(n, dtype=np.int64),
         absent=np.zeros(units, dtype=np.int64),
         key=np.zeros(units, dtype=np.float64),
         missed=np.zeros(units, dtype=np.float64),
     )
+
+
+def _most_pauses(day: Day) -> int:
+    return int(np.diff(day.pause_from).max(initial=0))
+
+
+def _pause_room(pauses: Sequence[Pause], size: int) -> IntArray:
+    rows = [(UNBOUNDED,) * size if pause.max_load is None else pause.max_load for pause in pauses]
+    return np.array(rows, dtype=np.int64).reshape(len(pauses), size)
 
 
 def _ints(values: Iterable[int]) -> IntArray:

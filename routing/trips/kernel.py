@@ -1,8 +1,8 @@
 """Compiled loops of the trip search: ruin by strings, recreate by cheapest insertion with blinks, annealing.
 
 The method is that of Christiaens and Vanden Berghe (2020), Slack induction by string removals for vehicle routing
-problems, Transportation Science 54(2), with shipments taken out and put back as pairs. An answer that serves more worth
-is always better; cost decides between equals.
+problems, Transportation Science 54(2), with shipments put back as pairs. An answer that serves more worth is always
+better; cost decides between equals.
 """
 
 from __future__ import annotations
@@ -11,21 +11,13 @@ import math
 
 import numpy as np
 
-from routing.solver.pairs.machine_code import compiled, inner
-from routing.trips.arrays import Day, Flags, Routes, Scratch
-from routing.trips.timing import arc_cost, fits, place_at, trip_cost
-from routing.visits import IntArray
+from routing.solver.pairs.machine_code import compiled, inner, woven
+from routing.trips.arrays import Day, Flags, Marks, Routes, Scratch
+from routing.trips.insertion import INFINITE, mark, place_job, place_pair
+from routing.trips.ruin import ruin
+from routing.trips.timing import trip_cost
 
-INFINITE = 1.0e300
 _TOUCH = 1e-9
-_BLINK = 0.01
-_LONGEST_STRING = 10
-_REMOVED = 10.0
-"""Chance of overlooking a position, greatest length of a string, mean number of visits taken out (their values)."""
-_SPLIT = 0.5
-"""Chance that a string keeps some visits in its midst (theirs)."""
-_NEAR_ABSENT = 0.5
-"""Chance that visits are taken out round a unit left out, where there is one."""
 _WORTH_FIRST = 0.7
 """Chance that units of more worth are put back first."""
 
@@ -34,30 +26,6 @@ _WORTH_FIRST = 0.7
 def seed_random(seed: int) -> None:
     """Begin the random numbers of the compiled loops anew."""
     np.random.seed(seed)  # noqa: NPY002 - the generator compiled code has
-
-
-@inner
-def take_out(routes: Routes, scratch: Scratch, visit: int) -> None:
-    """Take one visit out of its trip."""
-    k = routes.vehicle[visit]
-    trip, m = routes.visit[k], routes.size[k]
-    position = 0
-    while trip[position] != visit:
-        position += 1
-    for later in range(position, m - 1):
-        trip[later] = trip[later + 1]
-    routes.size[k] = m - 1
-    routes.vehicle[visit] = -1
-    scratch.changed[k] = True
-
-
-@inner
-def take_out_unit(day: Day, routes: Routes, scratch: Scratch, unit: int) -> None:
-    """Take a job, or both ends of a shipment, out of its trip."""
-    for end in range(2):
-        visit = day.unit[unit, end]
-        if visit >= 0 and routes.vehicle[visit] >= 0:
-            take_out(routes, scratch, visit)
 
 
 @inner
@@ -70,72 +38,6 @@ def put_in(routes: Routes, scratch: Scratch, k: int, visit: int, position: int) 
     routes.size[k] = m + 1
     routes.vehicle[visit] = k
     scratch.changed[k] = True
-
-
-@inner
-def ruin_seed(day: Day, routes: Routes) -> int:
-    """Return the visit round which visits are taken out."""
-    n, units = len(day.place), len(day.unit)
-    if np.random.random() < _NEAR_ABSENT:  # noqa: NPY002
-        offset = np.random.randint(units)  # noqa: NPY002
-        for step in range(units):
-            visit = day.unit[(offset + step) % units, 0]
-            if routes.vehicle[visit] < 0:
-                return int(visit)
-    return int(np.random.randint(n))  # noqa: NPY002
-
-
-@inner
-def ruin(day: Day, routes: Routes, scratch: Scratch) -> None:
-    """Take strings of visits near each other out of several trips."""
-    used, total = 0, 0
-    for k in range(len(routes.size)):
-        used += 1 if routes.size[k] > 0 else 0
-        total += routes.size[k]
-    if used == 0:
-        return
-    longest = min(float(_LONGEST_STRING), max(1.0, total / used))
-    most = max(1.0, 4.0 * _REMOVED / (1.0 + longest) - 1.0)
-    wanted = math.floor(1.0 + np.random.random() * most)  # noqa: NPY002
-    seed = ruin_seed(day, routes)
-    scratch.ruined[:] = False
-    done = 0
-    for row in range(day.near.shape[1]):
-        visit = day.near[seed, row]
-        k = routes.vehicle[visit]
-        if k < 0 or scratch.ruined[k]:
-            continue
-        scratch.ruined[k] = True
-        take_string(day, routes, scratch, k, visit, longest)
-        done += 1
-        if done == wanted:
-            return
-
-
-@inner
-def take_string(day: Day, routes: Routes, scratch: Scratch, k: int, visit: int, longest: float) -> None:
-    """Take a string that holds the visit out of its trip, or one that keeps some visits in its midst."""
-    m = routes.size[k]
-    length = math.floor(1.0 + np.random.random() * min(float(m), longest))  # noqa: NPY002
-    length = min(length, m)
-    kept = 0
-    if np.random.random() < _SPLIT:  # noqa: NPY002
-        while length + kept < m and np.random.random() < _SPLIT:  # noqa: NPY002
-            kept += 1
-    span = length + kept
-    at = 0
-    while routes.visit[k, at] != visit:
-        at += 1
-    first = max(0, at - span + 1)
-    begin = first + np.random.randint(min(at, m - span) - first + 1)  # noqa: NPY002
-    gap = begin + np.random.randint(length + 1)  # noqa: NPY002
-    number = 0
-    for position in range(begin, begin + span):
-        if not gap <= position < gap + kept:
-            scratch.string[number] = day.unit_of[routes.visit[k, position]]
-            number += 1
-    for row in range(number):
-        take_out_unit(day, routes, scratch, scratch.string[row])
 
 
 @inner
@@ -203,93 +105,39 @@ def open_time(day: Day, visit: int) -> float:
     return total
 
 
+@woven
+def cheapest(day: Day, routes: Routes, marks: Marks, scratch: Scratch, unit: int) -> tuple[int, int, int]:
+    """Return trip and positions where a unit is cheapest, -1 for none; of empty vehicles alike only one is tried."""
+    first, second = int(day.unit[unit, 0]), int(day.unit[unit, 1])
+    best, best_k, best_p, best_q, opened = INFINITE, -1, -1, -1, -1
+    for k in range(len(routes.size)):
+        if not day.allowed[k, first] or (routes.size[k] == 0 and day.kind[k] == opened):
+            continue
+        if routes.size[k] == 0:
+            opened = day.kind[k]
+        if second < 0:
+            cost, p, q = place_job(day, routes, marks, scratch, k, first, best)
+        else:
+            cost, p, q = place_pair(day, routes, marks, scratch, k, unit, best)
+        if p >= 0:
+            best, best_k, best_p, best_q = cost, k, p, q
+    return best_k, best_p, best_q
+
+
 @inner
-def recreate(day: Day, routes: Routes, scratch: Scratch) -> None:
+def recreate(day: Day, routes: Routes, marks: Marks, scratch: Scratch) -> None:
     """Put units in no trip back where each is cheapest; those that fit nowhere stay out."""
     number = sort_absent(day, routes, scratch)
     for row in range(number):
-        unit = scratch.absent[row]
-        first, second = day.unit[unit, 0], day.unit[unit, 1]
-        best, best_k, best_p, best_q, opened = INFINITE, -1, -1, -1, -1
-        for k in range(len(routes.size)):
-            if not day.allowed[k, first]:
-                continue
-            if routes.size[k] == 0:
-                if day.kind[k] == opened:
-                    continue
-                opened = day.kind[k]
-            cost, p, q = (
-                place_job(day, routes, scratch, k, first, best)
-                if second < 0
-                else place_pair(day, routes, scratch, k, first, second, best)
-            )
-            if p >= 0:
-                best, best_k, best_p, best_q = cost, k, p, q
-        if best_k < 0:
+        unit = int(scratch.absent[row])
+        k, position, other = cheapest(day, routes, marks, scratch, unit)
+        if k < 0:
             scratch.missed[unit] += 1.0
             continue
-        if second >= 0:
-            put_in(routes, scratch, best_k, second, best_q)
-        put_in(routes, scratch, best_k, first, best_p)
-
-
-@inner
-def detour(day: Day, k: int, trip: IntArray, m: int, visit: int, position: int) -> float:
-    """Return what a visit before a position costs more."""
-    before, after = place_at(day, k, trip, m, position - 1), place_at(day, k, trip, m, position)
-    following = trip[position] if position < m else -1
-    here = int(day.place[visit])
-    cost = arc_cost(day, k, before, here, visit) + arc_cost(day, k, here, after, following)
-    if m == 0:
-        return float(cost + day.fixed[k])
-    return float(cost - arc_cost(day, k, before, after, following))
-
-
-@inner
-def place_job(day: Day, routes: Routes, scratch: Scratch, k: int, visit: int, bound: float) -> tuple[float, int, int]:
-    """Return the cheapest position of a visit in a trip below a cost; -1 where there is none."""
-    trip, m, best, found = routes.visit[k], routes.size[k], bound, -1
-    trial = scratch.trial
-    for position in range(m + 1):
-        cost = detour(day, k, trip, m, visit, position)
-        if cost >= best or np.random.random() < _BLINK:  # noqa: NPY002
-            continue
-        for at in range(m):
-            trial[at + (at >= position)] = trip[at]
-        trial[position] = visit
-        if fits(day, k, trial, m + 1, scratch):
-            best, found = cost, position
-    return best, found, -1
-
-
-@inner
-def place_pair(
-    day: Day, routes: Routes, scratch: Scratch, k: int, first: int, second: int, bound: float
-) -> tuple[float, int, int]:
-    """Return the cheapest positions of both ends of a shipment in a trip below a cost; -1 where there are none."""
-    trip, m, best, found, found_later = routes.visit[k], routes.size[k], bound, -1, -1
-    trial, later = scratch.trial, scratch.later
-    for position in range(1, m + 1):
-        later[position] = detour(day, k, trip, m, second, position)
-    for position in range(m + 1):
-        base = detour(day, k, trip, m, first, position)
-        for other in range(position, m + 1):
-            if other == position:
-                after = place_at(day, k, trip, m, position)
-                following = trip[position] if position < m else -1
-                cost = base - arc_cost(day, k, int(day.place[first]), after, following)
-                cost += arc_cost(day, k, int(day.place[first]), int(day.place[second]), second)
-                cost += arc_cost(day, k, int(day.place[second]), after, following)
-            else:
-                cost = base + later[other]
-            if cost >= best or np.random.random() < _BLINK:  # noqa: NPY002
-                continue
-            for at in range(m):
-                trial[at + (at >= position) + (at >= other)] = trip[at]
-            trial[position], trial[other + 1] = first, second
-            if fits(day, k, trial, m + 2, scratch):
-                best, found, found_later = cost, position, other
-    return best, found, found_later
+        if other >= 0:
+            put_in(routes, scratch, k, int(day.unit[unit, 1]), other)
+        put_in(routes, scratch, k, int(day.unit[unit, 0]), position)
+        mark(day, routes, marks, k)
 
 
 @inner
@@ -326,10 +174,10 @@ def search(
     work: Routes,
     accepted: Routes,
     best: Routes,
+    marks: Marks,
     scratch: Scratch,
     steps: int,
-    heat: float,
-    cooling: float,
+    heating: tuple[float, float],
     price: float,
 ) -> int:
     """Do steps of ruin and recreate; return how many found a better answer than the best.
@@ -338,18 +186,21 @@ def search(
     ----------
     work, accepted
         The same trips at the beginning; `work` is where a step tries.
-    heat, cooling
+    heating
         Temperature in the unit of cost, and the factor by which each step lowers it.
     price
         Cost of missing one unit of worth, for what a step may accept; the best never misses more than it must.
     """
+    heat, cooling = heating
     missing, cost = missing_worth(day, accepted), accepted.cost.sum()
     best_missing, best_cost = missing_worth(day, best), best.cost.sum()
     better = 0
+    for k in range(len(work.size)):
+        mark(day, work, marks, k)
     for _ in range(steps):
         scratch.changed[:] = False
-        ruin(day, work, scratch)
-        recreate(day, work, scratch)
+        ruin(day, work, marks, scratch)
+        recreate(day, work, marks, scratch)
         for k in range(len(work.size)):
             if scratch.changed[k]:
                 work.cost[k] = trip_cost(day, k, work.visit[k], work.size[k])
@@ -359,6 +210,9 @@ def search(
         heat *= cooling
         if rise >= bar:
             copy_trips(accepted, work, scratch.changed)
+            for k in range(len(work.size)):
+                if scratch.changed[k]:
+                    mark(day, work, marks, k)
             continue
         copy_trips(work, accepted, scratch.changed)
         missing, cost = new_missing, new_cost

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
 from routing.trips import kernel, timing
-from routing.trips.arrays import Day, Routes, Scratch, copy_routes, make_day, new_routes, new_scratch, pause_order
+from routing.trips.arrays import (
+    Day,
+    Routes,
+    Scratch,
+    copy_routes,
+    make_day,
+    new_marks,
+    new_routes,
+    new_scratch,
+    pause_order,
+)
 from routing.visits import IntArray, Pause, Trip, TripVehicle, Visit
 
 _FIRST_STEPS = 20
@@ -63,7 +74,7 @@ def prepare() -> None:
         scratch = new_scratch(day)
         kernel.seed_random(_SEED)
         best = new_routes(day)
-        kernel.search(day, new_routes(day), new_routes(day), best, scratch, 1, 0.0, 1.0, _DEAREST)
+        kernel.search(day, new_routes(day), new_routes(day), best, new_marks(day), scratch, 1, (0.0, 1.0), _DEAREST)
         _trip(day, 0, np.zeros(1, dtype=np.int64), scratch, vehicle)
         timing.judge(day, 0, np.zeros(1, dtype=np.int64), scratch)
         _prepared = True
@@ -99,7 +110,7 @@ def _search(day: Day, routes: Routes, scratch: Scratch, time_limit_s: float) -> 
     kernel.seed_random(_SEED)
     begun = time.perf_counter()
     best = copy_routes(routes)
-    kernel.search(day, routes, copy_routes(routes), best, scratch, 1, 0.0, 1.0, _DEAREST)
+    kernel.search(day, routes, copy_routes(routes), best, new_marks(day), scratch, 1, (0.0, 1.0), _DEAREST)
     way = max(1e-6, float(best.cost.sum() - day.fixed[best.size > 0].sum()) / max(1, int(best.size.sum())))
     parted = bool((best.vehicle < 0).any())
     if parted:
@@ -112,11 +123,13 @@ def _anneal(day: Day, best: Routes, scratch: Scratch, span_s: tuple[float, float
     """Anneal from the best, cooling by the share of the time that has passed; a low price ends when all are served."""
     begun, end = span_s
     routes, accepted = copy_routes(best), copy_routes(best)
+    marks = new_marks(day)
     steps, heat = _FIRST_STEPS, _HOT * way
     while (now := time.perf_counter()) < end and (price == _DEAREST or (best.vehicle < 0).any()):
         share = min(1.0, (now - begun + _SLICE_S) / (end - begun))
         target = _HOT * way * (_COLD / _HOT) ** share
-        kernel.search(day, routes, accepted, best, scratch, steps, heat, (target / heat) ** (1.0 / steps), price)
+        cooling = (heat, (target / heat) ** (1.0 / steps))
+        kernel.search(day, routes, accepted, best, marks, scratch, steps, cooling, price)
         heat = target
         spent_s = max(1e-6, time.perf_counter() - now)
         steps = max(1, round(steps * min(4.0, _SLICE_S / spent_s)))
@@ -127,13 +140,13 @@ def _anneal(day: Day, best: Routes, scratch: Scratch, span_s: tuple[float, float
 
 def _trip(day: Day, k: int, trip: IntArray, scratch: Scratch, vehicle: TripVehicle) -> Trip:
     """Return a trip with its times: it ends as early as it can, and begins as late as that allows."""
-    begin_s = timing.latest_begin(day, k, trip, scratch)
+    pauses_taken = np.zeros(len(trip) + 2, dtype=np.int64)
+    begin_s = timing.schedule(day, k, trip, scratch, pauses_taken)
     order = pause_order(vehicle)
-    legs = timing.pauses_by_leg(scratch, len(trip), len(order))
     clock, here = begin_s, vehicle.start
     visits: list[tuple[int, int]] = []
     pauses: list[tuple[int, int, int]] = []
-    for leg, (before, after) in enumerate(legs):
+    for leg, (before, after) in enumerate(pairwise(pauses_taken.tolist())):
         visit = int(trip[leg]) if leg < len(trip) else None
         there = vehicle.end if visit is None else int(day.place[visit])
         left = 0 if here is None or there is None or here == there else int(vehicle.duration_s[here, there])

@@ -1,10 +1,8 @@
-"""Compiled loops that judge one trip: travel, times with windows and pauses, loads, limits, cost."""
+"""Compiled loops that judge one trip: travel, times with windows and pauses, limits, cost."""
 
 from __future__ import annotations
 
-import numpy as np
-
-from routing.solver.pairs.machine_code import compiled, inner
+from routing.solver.pairs.machine_code import compiled, inner, woven
 from routing.trips.arrays import Day, Scratch
 from routing.visits import FAR_S, IntArray
 
@@ -12,7 +10,7 @@ NEVER = -1
 _FAR_S = FAR_S
 
 
-@inner
+@woven
 def first_within(windows: IntArray, begin: int, end: int, clock: int) -> int:
     """Return the earliest time from `clock` on in rows `begin` to `end` of windows, NEVER where there is none."""
     for row in range(begin, end):
@@ -21,7 +19,16 @@ def first_within(windows: IntArray, begin: int, end: int, clock: int) -> int:
     return NEVER
 
 
-@inner
+@woven
+def last_within(windows: IntArray, begin: int, end: int, clock: int) -> int:
+    """Return the latest time up to `clock` in rows `begin` to `end` of windows, NEVER where there is none."""
+    for row in range(end - 1, begin - 1, -1):
+        if clock >= windows[row, 0]:
+            return int(min(clock, windows[row, 1]))
+    return NEVER
+
+
+@woven
 def place_at(day: Day, k: int, trip: IntArray, m: int, position: int) -> int:
     """Return the location of a position of a trip: -1 is its start, m its end."""
     if position < 0:
@@ -29,7 +36,7 @@ def place_at(day: Day, k: int, trip: IntArray, m: int, position: int) -> int:
     return int(day.end[k]) if position >= m else int(day.place[trip[position]])
 
 
-@inner
+@woven
 def arc_cost(day: Day, k: int, here: int, there: int, visit: int) -> float:
     """Return the cost from location to location, with the work of the visit there (-1: the end, no work)."""
     cost = 0.0
@@ -55,109 +62,219 @@ def trip_cost(day: Day, k: int, trip: IntArray, m: int) -> float:
     return float(cost + arc_cost(day, k, here, int(day.end[k]), -1))
 
 
+@woven
+def travel_of(day: Day, k: int, here: int, there: int) -> int:
+    """Return the seconds from location to location, none from or to an open end; NEVER where there is no way."""
+    if here < 0 or there < 0 or here == there:
+        return 0
+    travel = int(day.move_s[day.table[k], here, there])
+    return travel if travel < _FAR_S else NEVER
+
+
+@woven
+def metres_of(day: Day, k: int, here: int, there: int) -> int:
+    """Return the metres from location to location, none from or to an open end."""
+    if here < 0 or there < 0 or here == there:
+        return 0
+    return int(day.distance_m[day.table[k], here, there])
+
+
+@woven
+def work_of(day: Day, k: int, here: int, there: int, visit: int) -> int:
+    """Return the seconds of work of a visit at `there`, coming from `here`; none at the end of a trip."""
+    if visit < 0:
+        return 0
+    return int(day.service_s[k, visit] + (day.setup_s[k, visit] if here != there else 0))
+
+
+@woven
+def work_begin(day: Day, visit: int, clock: int) -> int:
+    """Return the earliest begin of work at a visit, from a time on; that time at the end of a trip."""
+    if visit < 0:
+        return clock
+    return first_within(day.window, day.window_from[visit], day.window_from[visit + 1], clock)
+
+
+@woven
+def light_enough(day: Day, pause: int, load: IntArray) -> bool:
+    """Return whether a pause may be taken with a load."""
+    for dim in range(len(load)):  # noqa: SIM110 - generators cannot be compiled
+        if load[dim] > day.pause_room[pause, dim]:
+            return False
+    return True
+
+
+@woven
+def pause_end(day: Day, pause: int, clock: int, load: IntArray) -> int:
+    """Return the earliest end of a pause taken from a time on with a load, NEVER where it cannot be taken."""
+    if not light_enough(day, pause, load):
+        return NEVER
+    begin = first_within(day.pause_window, day.pause_window_from[pause], day.pause_window_from[pause + 1], clock)
+    return begin if begin == NEVER else begin + int(day.pause_s[pause])
+
+
+@woven
+def pause_begin(day: Day, pause: int, clock: int, load: IntArray) -> int:
+    """Return the latest begin of a pause that ends by a time with a load, NEVER where it cannot be taken."""
+    if not light_enough(day, pause, load):
+        return NEVER
+    begin = clock - int(day.pause_s[pause])
+    return last_within(day.pause_window, day.pause_window_from[pause], day.pause_window_from[pause + 1], begin)
+
+
+@woven
+def leg_forward(
+    day: Day, k: int, here: int, there: int, visit: int, load: IntArray, before: IntArray, after: IntArray
+) -> bool:
+    """Reckon the earliest times to go on after a leg from those before it; return whether there are any.
+
+    A pause may fall before, within or after the travel of a leg, and waits for its window. Pauses of S seconds in all
+    that end at E if taken one upon the other from t on, and a travel of D seconds, end at max(E, t + D + S): travel
+    goes on while a pause is waited for. Whichever number of pauses was taken, the earliest time is best, since
+    nothing is gained by being later.
+
+    Parameters
+    ----------
+    visit
+        What is done at the end of the leg, -1 for nothing.
+    load
+        Amounts aboard on the leg.
+    before, after
+        Shape (pauses + 1): times by number of pauses taken, NEVER for none.
+    """
+    pauses = int(day.pause_from[k + 1] - day.pause_from[k])
+    for taken in range(pauses + 1):
+        after[taken] = NEVER
+    travel, work = travel_of(day, k, here, there), work_of(day, k, here, there, visit)
+    if travel == NEVER:
+        return False
+    some = False
+    for taken in range(pauses + 1):
+        end, going = before[taken], before[taken] + travel
+        if end == NEVER:
+            continue
+        for then in range(taken, pauses + 1):
+            at = work_begin(day, visit, max(end, going))
+            if at == NEVER or at + work > day.closes_s[k]:
+                break
+            some = True
+            if after[then] == NEVER or at + work < after[then]:
+                after[then] = at + work
+            if then < pauses:
+                pause = int(day.pause_from[k]) + then
+                end, going = pause_end(day, pause, end, load), going + int(day.pause_s[pause])
+                if end == NEVER:
+                    break
+    return some
+
+
+@woven
+def leg_backward(
+    day: Day, k: int, here: int, there: int, visit: int, load: IntArray, before: IntArray, after: IntArray
+) -> None:
+    """Reckon the latest times to go on before a leg from those after it; the mirror of `leg_forward`."""
+    pauses = int(day.pause_from[k + 1] - day.pause_from[k])
+    for taken in range(pauses + 1):
+        before[taken] = NEVER
+    travel, work = travel_of(day, k, here, there), work_of(day, k, here, there, visit)
+    if travel == NEVER:
+        return
+    for then in range(pauses + 1):
+        at = after[then] - work
+        if visit >= 0 and at >= 0:
+            at = last_within(day.window, day.window_from[visit], day.window_from[visit + 1], at)
+        if at < 0:
+            continue
+        end, going = at, at - travel
+        for taken in range(then, -1, -1):
+            before[taken] = max(before[taken], min(end, going))
+            if taken > 0:
+                pause = int(day.pause_from[k]) + taken - 1
+                end, going = pause_begin(day, pause, end, load), going - int(day.pause_s[pause])
+                if end == NEVER or going < 0:
+                    break
+
+
 @inner
-def keeps_amounts(day: Day, k: int, trip: IntArray, m: int) -> bool:
+def walk_forward(day: Day, k: int, trip: IntArray, m: int, begin_s: int, load: IntArray, ready_s: IntArray) -> bool:
+    """Reckon the earliest times along a trip that begins at a time; return whether it keeps all windows.
+
+    Parameters
+    ----------
+    load
+        Shape (m + 1, amounts): aboard on each leg.
+    ready_s
+        Shape (m + 2, pauses + 1): filled; row 0 is the start, row m + 1 the end.
+    """
+    pauses = int(day.pause_from[k + 1] - day.pause_from[k])
+    for taken in range(1, pauses + 1):
+        ready_s[0, taken] = NEVER
+    ready_s[0, 0] = begin_s
+    for leg in range(m + 1):
+        here, there = place_at(day, k, trip, m, leg - 1), place_at(day, k, trip, m, leg)
+        visit = int(trip[leg]) if leg < m else -1
+        if not leg_forward(day, k, here, there, visit, load[leg], ready_s[leg], ready_s[leg + 1]):
+            return False
+    return bool(ready_s[m + 1, pauses] != NEVER)
+
+
+@inner
+def walk_backward(day: Day, k: int, trip: IntArray, m: int, end_s: int, load: IntArray, due_s: IntArray) -> None:
+    """Reckon the latest times to go on from each stop of a trip that is to end by a time; the mirror of the former."""
+    pauses = int(day.pause_from[k + 1] - day.pause_from[k])
+    for taken in range(pauses):
+        due_s[m + 1, taken] = NEVER
+    due_s[m + 1, pauses] = end_s
+    for leg in range(m, -1, -1):
+        here, there = place_at(day, k, trip, m, leg - 1), place_at(day, k, trip, m, leg)
+        visit = int(trip[leg]) if leg < m else -1
+        leg_backward(day, k, here, there, visit, load[leg], due_s[leg], due_s[leg + 1])
+
+
+@inner
+def load_legs(day: Day, trip: IntArray, m: int, load: IntArray) -> None:
+    """Reckon what is aboard on each leg of a trip."""
+    for dim in range(load.shape[1]):
+        aboard = 0
+        for position in range(m):
+            aboard += day.brought[trip[position], dim]
+        load[0, dim] = aboard
+        for position in range(m):
+            aboard += day.change[trip[position], dim]
+            load[position + 1, dim] = aboard
+
+
+@inner
+def keeps_amounts(day: Day, k: int, m: int, load: IntArray) -> bool:
     """Return whether a trip keeps number of tasks and capacities."""
     if m > day.most_tasks[k]:
         return False
-    for dim in range(day.room.shape[1]):
-        load = 0
-        for position in range(m):
-            load += day.brought[trip[position], dim]
-        if load > day.room[k, dim]:
-            return False
-        for position in range(m):
-            load += day.change[trip[position], dim]
-            if load > day.room[k, dim]:
+    for leg in range(m + 1):
+        for dim in range(load.shape[1]):
+            if load[leg, dim] > day.room[k, dim]:
                 return False
     return True
 
 
 @inner
 def keeps_lengths(day: Day, k: int, trip: IntArray, m: int) -> bool:
-    """Return whether all ways of a trip exist, and their sums keep the limits of travel and distance."""
-    table, travel, distance = day.table[k], 0, 0
+    """Return whether the sums of a trip's ways keep the limits of travel and distance."""
+    travel, metres = 0, 0
     for position in range(m + 1):
         here, there = place_at(day, k, trip, m, position - 1), place_at(day, k, trip, m, position)
-        if here >= 0 and there >= 0 and here != there:
-            if day.move_s[table, here, there] >= _FAR_S:
-                return False
-            travel += day.move_s[table, here, there]
-            distance += day.distance_m[table, here, there]
-    return bool(travel <= day.most_travel_s[k] and distance <= day.most_distance_m[k])
-
-
-@inner
-def take_pause(day: Day, pause: int, clock: int, left_s: int) -> tuple[int, int]:
-    """Return the time after a pause, NEVER where it is too late for it, and the travel left; it goes on until then."""
-    since = first_within(day.pause_window, day.pause_window_from[pause], day.pause_window_from[pause + 1], clock)
-    if since == NEVER:
-        return NEVER, left_s
-    return since + int(day.pause_s[pause]), max(0, left_s - (since - clock))
-
-
-@inner
-def arrive(scratch: Scratch, stop: int, taken: int, ready_s: int, before: int) -> None:
-    """Note a time to go on from a stop, if it is the earliest yet."""
-    known = scratch.ready_s[stop, taken]
-    if known == NEVER or ready_s < known:
-        scratch.ready_s[stop, taken], scratch.came[stop, taken] = ready_s, before
-
-
-@inner
-def go_on(day: Day, k: int, trip: IntArray, m: int, leg: int, pauses: int, scratch: Scratch) -> bool:
-    """Reckon the earliest times after a leg from those before it; return whether there are any.
-
-    A pause may fall before, within or after the travel of a leg; it waits for its window. Whichever number of pauses
-    was taken so far, the earliest time is the best one, since nothing is gained by being later.
-    """
-    here, there = place_at(day, k, trip, m, leg - 1), place_at(day, k, trip, m, leg)
-    travel = 0
-    if here >= 0 and there >= 0 and here != there:
-        travel = day.move_s[day.table[k], here, there]
-    visit = trip[leg] if leg < m else -1
-    work = 0
-    if visit >= 0:
-        work = day.service_s[k, visit] + (day.setup_s[k, visit] if here != there else 0)
-    for taken in range(pauses + 1):
-        scratch.ready_s[leg + 1, taken] = NEVER
-    some = False
-    for before in range(pauses + 1):
-        clock, left = scratch.ready_s[leg, before], travel
-        for taken in range(before, pauses + 1):
-            if clock == NEVER:
-                break
-            at = clock + left
-            if visit >= 0:
-                at = first_within(day.window, day.window_from[visit], day.window_from[visit + 1], at)
-            if at != NEVER and at + work <= day.closes_s[k]:
-                arrive(scratch, leg + 1, taken, at + work, before)
-                some = True
-            if taken < pauses:
-                clock, left = take_pause(day, day.pause_from[k] + taken, clock, left)
-    return some
-
-
-@inner
-def ends_at(day: Day, k: int, trip: IntArray, m: int, begin_s: int, scratch: Scratch) -> int:
-    """Return the earliest end of a trip that begins at a time; NEVER where it breaks a window."""
-    pauses = int(day.pause_from[k + 1] - day.pause_from[k])
-    scratch.ready_s[0, 0] = begin_s
-    for taken in range(1, pauses + 1):
-        scratch.ready_s[0, taken] = NEVER
-    for leg in range(m + 1):
-        if not go_on(day, k, trip, m, leg, pauses, scratch):
-            return NEVER
-    return int(scratch.ready_s[m + 1, pauses])
+        travel += max(0, travel_of(day, k, here, there))
+        metres += metres_of(day, k, here, there)
+    return bool(travel <= day.most_travel_s[k] and metres <= day.most_distance_m[k])
 
 
 @inner
 def fits(day: Day, k: int, trip: IntArray, m: int, scratch: Scratch) -> bool:
-    """Return whether a vehicle can make a trip."""
+    """Return whether a vehicle can make a trip, judged from its beginning to its end."""
+    load_legs(day, trip, m, scratch.load)
     return (
-        keeps_amounts(day, k, trip, m)
+        keeps_amounts(day, k, m, scratch.load)
         and keeps_lengths(day, k, trip, m)
-        and ends_at(day, k, trip, m, day.opens_s[k], scratch) != NEVER
+        and walk_forward(day, k, trip, m, int(day.opens_s[k]), scratch.load, scratch.ready_s)
     )
 
 
@@ -174,28 +291,29 @@ def cost_of(day: Day, k: int, trip: IntArray) -> float:
 
 
 @compiled
-def latest_begin(day: Day, k: int, trip: IntArray, scratch: Scratch) -> int:
-    """Return the latest time to begin a trip that still ends as early as it can; its times are then in `scratch`."""
-    m = len(trip)
-    low = int(day.opens_s[k])
-    end = ends_at(day, k, trip, m, low, scratch)
-    high = end
-    while low < high:
-        middle = (low + high + 1) // 2
-        if ends_at(day, k, trip, m, middle, scratch) == end:
-            low = middle
-        else:
-            high = middle - 1
-    ends_at(day, k, trip, m, low, scratch)
-    return low
+def schedule(day: Day, k: int, trip: IntArray, scratch: Scratch, taken: IntArray) -> int:
+    """Return the latest time to begin a trip that still ends as early as it can.
 
-
-def pauses_by_leg(scratch: Scratch, m: int, pauses: int) -> list[tuple[int, int]]:
-    """Return for each leg how many pauses are taken before and after it, on the way to the earliest end."""
-    found: list[tuple[int, int]] = []
-    taken = pauses
+    Parameters
+    ----------
+    taken
+        Shape (visits + 2): filled with the pauses taken up to each stop, the fewest early ones.
+    """
+    m, pauses = len(trip), int(day.pause_from[k + 1] - day.pause_from[k])
+    fits(day, k, trip, m, scratch)
+    walk_backward(day, k, trip, m, int(scratch.ready_s[m + 1, pauses]), scratch.load, scratch.due_s)
+    begin = int(scratch.due_s[0, 0])
+    walk_forward(day, k, trip, m, begin, scratch.load, scratch.ready_s)
+    taken[m + 1] = pauses
+    before, after = scratch.leg_s[0], scratch.leg_s[1]
     for leg in range(m, -1, -1):
-        before = int(np.int64(scratch.came[leg + 1, taken]))
-        found.append((before, taken))
-        taken = before
-    return found[::-1]
+        here, there = place_at(day, k, trip, m, leg - 1), place_at(day, k, trip, m, leg)
+        visit = int(trip[leg]) if leg < m else -1
+        for fewer in range(taken[leg + 1] + 1):
+            before[:] = NEVER
+            before[fewer] = scratch.ready_s[leg, fewer]
+            leg_forward(day, k, here, there, visit, scratch.load[leg], before, after)
+            if after[taken[leg + 1]] == scratch.ready_s[leg + 1, taken[leg + 1]]:
+                taken[leg] = fewer
+                break
+    return begin

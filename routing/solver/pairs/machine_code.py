@@ -25,8 +25,16 @@ def inner(function: F) -> F:
     return _compile(function, inner=True)
 
 
-def _compile(function: F, *, inner: bool) -> F:
-    options: dict[str, Any] = {"error_model": "numpy", "no_cpython_wrapper": inner, "_nrt": False}
+def woven(function: F) -> F:
+    """Return the same for a short function that is to become part of each that calls it.
+
+    Handing on a tuple of thirty arrays takes longer than most short functions do.
+    """
+    return _compile(function, inner=True, forceinline=True)
+
+
+def _compile(function: F, *, inner: bool, **more: bool) -> F:
+    options: dict[str, Any] = {"error_model": "numpy", "no_cpython_wrapper": inner, "_nrt": False, **more}
     try:
         return cast("F", numba.njit(cache=True, **options)(function))
     except RuntimeError:  # no place for the cache
