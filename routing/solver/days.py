@@ -10,17 +10,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from routing.model.carrier import MIN_REST_S
-from routing.solver.instance import FAR_S, Fleet, Instance, whole_seconds
+import numpy as np
+
+from routing.solver.day_loops import FAR_S, REST, ROWS, START, IntArray, arrive, run, squeeze
+from routing.solver.fleets import Fleet, whole_seconds
+from routing.solver.instance import Instance
 from routing.solver.tasks import Task
 
 Tasks = tuple[Task, ...]
+_Bounds = tuple[list[int], list[int], list[int]]
 
 
 class Day:
     """The stops of one vehicle over the day. Lists are parallel, one entry a stop."""
 
     __slots__ = (
+        "_bounds",
+        "_dues",
+        "_hasty",
+        "_links",
+        "aboard",
         "begins",
         "cost",
         "drive_s",
@@ -29,16 +38,15 @@ class Day:
         "fleet",
         "instance",
         "latest",
-        "litres",
         "loads",
         "lower",
-        "mass",
         "place",
         "rest",
         "service",
         "sound",
         "start",
         "start_by",
+        "times",
         "unloads",
         "vehicle_id",
     )
@@ -63,33 +71,33 @@ class Day:
         self.latest: list[int] = []
         self.start: list[int] = []
         """Service starts of the schedule: waiting squeezed out, the end of each round unchanged."""
-        self.mass: list[list[float]] = [[] for _ in fleet.type.compartments]
-        """Per compartment, kilograms on departure from each stop."""
-        self.litres: list[list[float]] = [[] for _ in fleet.type.compartments]
+        self.times = np.empty((ROWS, 0), dtype=np.int64)
+        """All of the above for the compiled loops, as they were when last refreshed."""
+        self.aboard = np.empty((2 * len(fleet.type.compartments), 0))
+        """On departure from each stop, the kilograms in each compartment, then the litres."""
         self.drive_s = 0
         self.cost = 0.0
         self.sound = True
         """Whether times, loads and driving limits held when last refreshed."""
+        self._bounds: _Bounds = ([], [], [])
+        """Bounds of service that hang on no other carrier: lower, start by, end by."""
+        self._links: list[tuple[int, bool, Task, int]] = []
+        """Hand-overs: stop, whether goods come from the other carrier, its task, seconds of handling."""
+        self._dues: list[tuple[int, int, float]] = []
+        """Goods that are late from some time on: stop, that time, money by second."""
+        self._hasty = False
+        """Whether the schedule hangs on how long goods wait with other carriers."""
 
     # --- Snapshots -------------------------------------------------------------------------------------------------
 
     def snapshot(self) -> Any:
-        """Return copies of all lists and figures."""
-        lists = tuple(list(getattr(self, name)) for name in _LISTS)
-        return (
-            lists,
-            [list(row) for row in self.mass],
-            [list(row) for row in self.litres],
-            self.drive_s,
-            self.cost,
-            self.sound,
-        )
+        """Return what `restore` needs: copies of the lists that change in place, all else as it is."""
+        return [list(getattr(self, name)) for name in _CHANGED], [getattr(self, name) for name in _REPLACED]
 
     def restore(self, saved: Any) -> None:
         """Return to a snapshot and publish its times again."""
-        lists, self.mass, self.litres, self.drive_s, self.cost, self.sound = saved
-        for name, values in zip(_LISTS, lists, strict=True):
-            setattr(self, name, values)
+        for name, value in zip((*_CHANGED, *_REPLACED), (*saved[0], *saved[1]), strict=True):
+            setattr(self, name, value)
         for task in self.tasks():
             task.owner = self
         self.publish()
@@ -108,6 +116,11 @@ class Day:
         """Yield every task of the day once, in order of loading."""
         for loaded in self.loads:
             yield from loaded
+
+    def aboard_after(self, k: int) -> tuple[float, float]:
+        """Return the kilograms and litres in all compartments on departure from stop k."""
+        kg, litres = np.split(self.aboard[:, k], 2)
+        return float(kg.sum()), float(litres.sum())
 
     # --- Changing --------------------------------------------------------------------------------------------------
 
@@ -159,192 +172,170 @@ class Day:
 
     def travel_s(self, departure_s: int, here: int, there: int) -> int:
         """Return the seconds from a place to another when leaving at a time."""
-        dry_s = self.fleet.travel.duration_s[here][there]
-        clock = self.fleet.clock
-        return dry_s if clock is None else clock.arrival_s(departure_s, dry_s) - departure_s
-
-    def _leave_by(self, arrival_s: int, here: int, there: int) -> int:
-        """Return the last second at which to leave a place to be at another by a time."""
-        dry_s = self.fleet.travel.duration_s[here][there]
-        clock = self.fleet.clock
-        return arrival_s - dry_s if clock is None else clock.departure_s(arrival_s, dry_s)
+        return arrive(self.fleet.road.clock, departure_s, self.fleet.travel.duration_s[here][there]) - departure_s
 
     def refresh(self, *, reload: bool = True) -> bool:
         """Recompute loads, bounds, times and cost; return False where times, loads or driving limits do not hold."""
-        self._bound()
-        ok = self._weigh() if reload else True
-        ok = self._run_forward() and ok
-        ok = self._run_backward() and ok
-        self.squeeze(settled=False)
-        self.sound = self._price() and ok
+        if reload:
+            fits = self._weigh()
+            self._gather()
+        else:
+            fits = True
+        if not self._bound() and not (reload or self._hasty):
+            return self.sound
+        if not self.place:
+            self._clear()
+            return True
+        holds, self.drive_s, money = run(self.fleet.road, self._as_array(settled=False))
+        self.rest, self.earliest, self.latest, self.start = self.times[REST:].tolist()
+        self.cost = money + self._lateness()
+        self.sound = fits and holds
         return self.sound
 
-    def _bound(self) -> None:
+    def _clear(self) -> None:
+        self.rest, self.earliest, self.latest, self.start = [], [], [], []
+        self.times = np.empty((ROWS, 0), dtype=np.int64)
+        self.drive_s, self.cost, self.sound = 0, 0.0, True
+
+    def _as_array(self, *, settled: bool) -> IntArray:
+        """Return the day for the compiled loops, times found left open; it is kept as `times`."""
+        n = len(self.place)
+        due = [FAR_S] * n
+        for k, due_s, _ in self._dues:
+            due[k] = min(due[k], due_s)
+        hasty = settled or self._hasty
+        cap = [self._hand_over_by(k) for k in range(n)] if settled else [FAR_S] * n
+        fetch_by = [self._fetch_by(k) for k in range(n)] if hasty else [2 * FAR_S] * n
+        wanted = [self._wanted_end(k) if self._ends_round(k) else -1 for k in range(n)] if hasty else [-1] * n
+        given = (
+            self.place,
+            self.begins,
+            self.lower,
+            self.start_by,
+            self.end_by,
+            self.service,
+            due,
+            cap,
+            fetch_by,
+            wanted,
+        )
+        self.times = np.empty((ROWS, n), dtype=np.int64)
+        self.times[: len(given)] = given
+        return self.times
+
+    def _ends_round(self, k: int) -> bool:
+        return k + 1 == len(self.place) or self.begins[k + 1]
+
+    def _gather(self) -> None:
+        """Note service times, due times, bounds and hand-overs of all stops as their goods ask for them."""
         instance, base = self.instance, self.fleet.base
-        self.lower, self.start_by, self.end_by, self.service = [], [], [], []
+        bounds: _Bounds = ([], [], [])
+        links: list[tuple[int, bool, Task, int]] = []
+        dues: list[tuple[int, int, float]] = []
+        self.service, self._hasty = [], False
         for k, place in enumerate(self.place):
-            at_base = place == base
-            lower, start_by, end_by = (0, FAR_S, FAR_S)
-            seconds = 0.0
-            if not at_base:
+            lower, start_by, seconds = 0, FAR_S, 0.0
+            if place != base:
                 lower, start_by = instance.opens_s[place], instance.closes_s[place]
                 seconds = self.fleet.type.stop_s
-            handling = instance.handling_s[place]
+            handling, hastens = instance.handling_s[place], instance.hastens[place]
             for task in self.loads[k]:
-                before = task.previous
-                lower = max(lower, task.job.release_s if before is None else before.ready_s + handling)
                 seconds += task.load_service_s
-            for task in self.unloads[k]:
-                after = task.following
-                if after is None:
-                    lower, start_by = max(lower, task.window[0]), min(start_by, task.window[1])
+                if task.previous is None:
+                    lower = max(lower, task.job.release_s)
                 else:
-                    end_by = min(end_by, after.latest_load_s - handling)
+                    links.append((k, True, task.previous, handling))
+                    self._hasty = self._hasty or hastens
+            for task in self.unloads[k]:
                 seconds += task.unload_service_s
-            self.lower.append(lower)
-            self.start_by.append(start_by)
-            self.end_by.append(end_by)
+                if task.following is None:
+                    lower, start_by = max(lower, task.window[0]), min(start_by, task.window[1])
+                    if task.job.due_s is not None:
+                        dues.append((k, task.job.due_s, task.job.late_per_s))
+                else:
+                    links.append((k, False, task.following, handling))
+                    self._hasty = self._hasty or hastens or task.job.product.cold
+            bounds[0].append(lower)
+            bounds[1].append(start_by)
+            bounds[2].append(FAR_S)
             self.service.append(whole_seconds(seconds))
+        self._bounds, self._links, self._dues = bounds, links, dues
+
+    def _bound(self) -> bool:
+        """Bound service by what other carriers published; return whether any bound moved."""
+        lower, end_by = list(self._bounds[0]), list(self._bounds[2])
+        for k, comes, task, handling in self._links:
+            if comes:
+                lower[k] = max(lower[k], task.ready_s + handling)
+            else:
+                end_by[k] = min(end_by[k], task.latest_load_s - handling)
+        moved = lower != self.lower or end_by != self.end_by
+        self.lower, self.start_by, self.end_by = lower, self._bounds[1], end_by
+        return moved
 
     def _weigh(self) -> bool:
+        """Sum up what is aboard; return whether it fits and sits beside nothing it may not."""
         parts = self.fleet.type.compartments
         incompatible = self.instance.incompatible
-        kg, litres = [0.0] * len(parts), [0.0] * len(parts)
-        self.mass, self.litres = [[] for _ in parts], [[] for _ in parts]
+        count = len(parts)
+        now = [0.0] * (2 * count)
+        rows: list[list[float]] = []
         aboard: list[dict[str, int]] = [{} for _ in parts]
         fits = True
         for loads, unloads in zip(self.loads, self.unloads, strict=True):
             for task in unloads:
-                kg[task.compartment] -= task.kg
-                litres[task.compartment] -= task.litres
+                now[task.compartment] -= task.kg
+                now[count + task.compartment] -= task.litres
                 aboard[task.compartment][task.job.product.id] -= 1
             for task in loads:
                 c, name = task.compartment, task.job.product.id
-                kg[c] += task.kg
-                litres[c] += task.litres
+                now[c] += task.kg
+                now[count + c] += task.litres
                 fits = fits and not any(aboard[c].get(other, 0) for other in incompatible.get(name, ()))
                 aboard[c][name] = aboard[c].get(name, 0) + 1
+            rows.append(list(now))
             for c, part in enumerate(parts):
-                self.mass[c].append(kg[c])
-                self.litres[c].append(litres[c])
-                fits = fits and kg[c] <= part.kg + 1e-6 and litres[c] <= part.litres + 1e-6
+                fits = fits and now[c] <= part.kg + 1e-6 and now[count + c] <= part.litres + 1e-6
+        self.aboard = np.ascontiguousarray(np.array(rows).T) if rows else np.empty((2 * count, 0))
         return fits
 
-    def _run_forward(self) -> bool:
-        """Earliest starts; a rest is placed before the movement that would exceed what may be driven without one."""
-        travel_s, n = self.travel_s, len(self.place)
-        self.earliest, self.rest = [], [0] * n
-        unbroken_s = self.fleet.max_unbroken_s
-        time_s, since_rest, self.drive_s = self.fleet.type.shift_start_s, 0, 0
-        for k in range(n):
-            start = max(time_s, self.lower[k])
-            self.earliest.append(start)
-            end = start + self.service[k]
-            if k + 1 == n:
-                break
-            here, there = self.place[k], self.place[k + 1]
-            travel = travel_s(end, here, there)
-            if self.begins[k + 1]:
-                leaves = max(end, self.lower[k + 1]) + self.service[k + 1]
-                ahead = travel_s(leaves, there, self.place[k + 2])
-                idle = self.lower[k + 1] - end >= MIN_REST_S
-            else:
-                ahead, idle = travel, False
-            if idle or since_rest + ahead > unbroken_s:
-                self.rest[k], since_rest = MIN_REST_S, 0
-                travel = travel_s(end + MIN_REST_S, here, there)
-            since_rest += travel
-            self.drive_s += travel
-            if since_rest > unbroken_s:
-                self.earliest += [FAR_S * 10] * (n - k - 1)
-                return False
-            time_s = end + self.rest[k] + travel
-        return self.drive_s <= self.fleet.type.max_drive_s
+    def squeeze(self) -> bool:
+        """Start every round as late as its end allows, by the actual loading of what it hands over.
 
-    def _run_backward(self) -> bool:
-        n = len(self.place)
-        self.latest = [0] * n
-        after, feasible = self.fleet.type.shift_end_s, True
-        for k in range(n - 1, -1, -1):
-            service = self.service[k]
-            bound = min(self.start_by[k], self.end_by[k] - service, after - service)
-            self.latest[k] = bound
-            feasible = feasible and self.earliest[k] <= bound
-            if k:
-                after = self._leave_by(bound, self.place[k - 1], self.place[k]) - self.rest[k - 1]
-        return feasible
-
-    def squeeze(self, *, settled: bool) -> bool:
-        """Start every round as late as its end allows. Return whether any start moved.
-
-        With `settled`, goods handed over bound the stop by the actual loading of their next ride, else by its latest.
-        A round that brings cold goods to a transfer, or goods that may not wait there for long, may end later, so that
-        they wait there no longer than needed.
+        Return whether any start moved. A round that brings cold goods to a transfer, or goods that may not wait there
+        for long, may end later, so that they wait there no longer than needed.
         """
         if not self.place:
-            self.start = []
             return False
-        n = len(self.place)
-        starts = list(self.earliest)
-        after = self.fleet.type.shift_end_s
-        for k in range(n - 1, -1, -1):
-            service = self.service[k]
-            bound = min(self._cap(k, settled=settled), after - service)
-            if k + 1 == n or self.begins[k + 1]:
-                bound = min(bound, self._wanted_end(k))
-            starts[k] = max(self.earliest[k], bound)
-            if k:
-                after = self._leave_by(starts[k], self.place[k - 1], self.place[k]) - self.rest[k - 1]
-        if self.fleet.clock is not None and not self._rests_suffice(starts):
-            starts = self.start if settled else list(self.earliest)
+        times = self._as_array(settled=True)
+        times[REST:] = (self.rest, self.earliest, self.latest, self.start)
+        if not squeeze(self.fleet.road, times):
+            times[START] = self.start
+        starts: list[int] = times[START].tolist()
         moved = starts != self.start
         self.start = starts
         return moved
 
-    def _rests_suffice(self, starts: Sequence[int]) -> bool:
-        """Return whether rests and the day's travel still hold when service starts then: hours differ in speed."""
-        since_rest = driven = 0
-        for k in range(len(self.place) - 1):
-            leaves = starts[k] + self.service[k] + self.rest[k]
-            travel = self.travel_s(leaves, self.place[k], self.place[k + 1])
-            since_rest = travel + (0 if self.rest[k] else since_rest)
-            driven += travel
-            if since_rest > self.fleet.max_unbroken_s:
-                return False
-        return driven <= self.fleet.type.max_drive_s
-
-    def _cap(self, k: int, *, settled: bool) -> int:
-        """Return the latest start at stop k that harms nobody: windows, transfers, due times."""
-        bound = min(self.latest[k], self.start_by[k])
-        place = self.place[k]
-        handling = self.instance.handling_s[place]
-        if self.instance.hastens[place]:
-            bound = min(bound, self._fetch_by(k))
-        for task in self.unloads[k]:
-            after = task.following
-            if after is not None and settled:
-                bound = min(bound, after.load_start_s - handling - self.service[k])
-            elif after is None and task.job.due_s is not None:
-                bound = min(bound, max(task.job.due_s, self.earliest[k]))
-        return bound
+    def _hand_over_by(self, k: int) -> int:
+        """Return the latest start at stop k that keeps to the actual loading of what is handed over there."""
+        spent_s = self.instance.handling_s[self.place[k]] + self.service[k]
+        return min([FAR_S, *(t.following.load_start_s - spent_s for t in self.unloads[k] if t.following is not None)])
 
     def _fetch_by(self, k: int) -> int:
-        """Return when service at stop k starts at the latest so that no goods fetched there have waited too long."""
+        """Return when the vehicle leaves stop k at the latest so that no goods fetched there have waited too long."""
         limit_s = self.instance.places[self.place[k]].max_wait_s
         ready = [task.previous.unload_end_s for task in self.loads[k] if task.previous is not None]
-        if limit_s is None or not ready:
-            return FAR_S
-        return min(ready) + limit_s - self.service[k] - self.rest[k]
+        return 2 * FAR_S if limit_s is None or not ready else min(ready) + limit_s
 
     def _wanted_end(self, k: int) -> int:
-        """Return when service at a round's last stop should start: at the earliest, or just in time for hasty goods."""
+        """Return when service at a round's last stop should start: just in time for hasty goods, else at once (-1)."""
         wanted = FAR_S
         for task in self.unloads[k]:
             after = task.following
             if after is None or not (task.job.product.cold or self.instance.hastens[self.place[k]]):
-                return self.earliest[k]
+                return -1
             wanted = min(wanted, after.load_start_s - self.instance.handling_s[self.place[k]] - self.service[k])
-        return max(self.earliest[k], wanted) if wanted < FAR_S else self.earliest[k]
+        return wanted if wanted < FAR_S else -1
 
     def publish(self, changed: list[Task | None] | None = None) -> None:
         """Write times to the tasks; collect tasks of other carriers whose bounds may have moved into `changed`."""
@@ -364,42 +355,12 @@ class Day:
                     if changed is not None and task.following is not None:
                         changed.append(task.following)
 
-    def _price(self) -> bool:
-        """Sum distance, energy, time, fixed cost and lateness; return whether every round's range suffices."""
-        if not self.place:
-            self.cost = 0.0
-            return True
-        kind, travel = self.fleet.type, self.fleet.travel
-        cost, in_range = kind.fixed_cost, True
-        for first, last in self.rounds():
-            metres, energy, peak = 0, 0.0, 0.0
-            for k in range(first, last):
-                here, there = self.place[k], self.place[k + 1]
-                metres += travel.distance_m[here][there]
-                energy += travel.energy_wh[here][there]
-                peak = max(peak, energy)
-            in_range = in_range and (kind.range_wh is None or peak <= kind.range_wh)
-            seconds = self.start[last] + self.service[last] - self.start[first]
-            cost += metres * kind.cost_per_km / 1000.0 + max(0.0, energy) * self.fleet.energy_price / 1000.0
-            cost += seconds * self.fleet.cost_per_s
-        self.cost = cost + self._lateness()
-        return in_range
-
     def _lateness(self) -> float:
-        cost = 0.0
-        for k, tasks in enumerate(self.unloads):
-            for task in tasks:
-                due_s = task.job.due_s
-                if due_s is not None and task.following is None:
-                    cost += task.job.late_per_s * max(0, self.start[k] - due_s)
-        return cost
+        return sum(rate * max(0, self.start[k] - due_s) for k, due_s, rate in self._dues)
 
 
-_LISTS = (
-    "place",
-    "begins",
-    "loads",
-    "unloads",
+_CHANGED = ("place", "begins", "loads", "unloads")
+_REPLACED = (
     "lower",
     "start_by",
     "end_by",
@@ -408,4 +369,13 @@ _LISTS = (
     "earliest",
     "latest",
     "start",
+    "times",
+    "aboard",
+    "drive_s",
+    "cost",
+    "sound",
+    "_bounds",
+    "_links",
+    "_dues",
+    "_hasty",
 )

@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from geodata.location import Level
-from geodata.matrix import UNREACHABLE_S, TravelMatrix
-from routing.model.carrier import BusTrip, Drone, DroneService, Vehicle, VehicleType
+from geodata.matrix import UNREACHABLE_S
+from routing.model.carrier import BusTrip, Drone, DroneService
 from routing.model.order import Order
 from routing.model.problem import FlightTable, Place, Problem
 from routing.model.product import ProductClass, Products
-from routing.solver.road_clock import RoadClock
+from routing.solver.day_loops import FAR_S
+from routing.solver.fleets import Fleet, compile_fleets
 
-FAR_S = 1_000_000_000
-"""Later than any time of a plan; stands for "no latest time"."""
-IMPOSSIBLE = 1.0e15
-"""Cost of an arc that cannot be travelled."""
-LIST_ROWS_UP_TO = 700
-"""Matrices up to this size become nested lists (fastest to read); larger ones stay compact, row by row."""
 BUNDLE_KG, BUNDLE_L = 20.0, 60.0
 """Like orders are bundled up to this weight and volume at most."""
 BUNDLE_SHARE = 0.5
 """A bundle fills at most this share of the smallest bus or drone of the day, so that several can still be combined."""
 BUNDLE_FROM = 100
 """Days of fewer orders are searched order by order."""
-
-IntRows = Sequence[Sequence[int]]
-FloatRows = Sequence[Sequence[float]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,54 +54,6 @@ class Job:
     service_s: int
     unserved_cost: float
     dangerous: bool
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Travel:
-    """One travel matrix over all places of the problem: rows for reading cells, arrays for reading many at once.
-
-    Durations are those of a dry day: a lower bound of what the hour makes of them.
-    """
-
-    duration_s: IntRows
-    distance_m: IntRows
-    energy_wh: FloatRows
-    durations: npt.NDArray[Any]
-    energies: npt.NDArray[Any]
-
-
-@dataclass(frozen=True, eq=False)
-class Fleet:
-    """Vehicles or couriers that are interchangeable: same type, base, operator and travel matrix."""
-
-    index: int
-    type: VehicleType
-    base: int
-    operator: str
-    ids: tuple[str, ...]
-    travel: Travel
-    arc_cost: FloatRows
-    """Distance, energy and time money of each arc."""
-    arc_costs: npt.NDArray[Any]
-    """The same as an array."""
-    energy_price: float
-    fits: Mapping[str, tuple[tuple[int, bool], ...]]
-    """Compartments a product class may ride in, best first: (compartment index, rides in a box)."""
-    clock: RoadClock | None = None
-    """How the hour stretches travel; None where every hour of the shift is dry."""
-    names_slot: bool = False
-    """Whether movements name the hour of their departure."""
-
-    @cached_property
-    def max_unbroken_s(self) -> int:
-        """Travel after which a rest is due; `FAR_S`: never."""
-        limit_s = self.type.max_continuous_drive_s
-        return FAR_S if limit_s is None else limit_s
-
-    @cached_property
-    def cost_per_s(self) -> float:
-        """Money per second of route time."""
-        return self.type.cost_per_h / 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +195,7 @@ def compile_instance(problem: Problem, only: tuple[str, ...] = (), *, bundle: bo
     return Instance(
         problem=problem,
         jobs=_jobs(problem, index, bundle=bundle),
-        fleets=_fleets(problem, vehicles, index),
+        fleets=compile_fleets(problem, vehicles, index),
         drone_groups=_drone_groups(problem, drones, index),
         trips=trips,
         rides=_bus_rides(trips, index),
@@ -360,103 +302,6 @@ def make_job(problem: Problem, index: Mapping[str, int], number: int, orders: tu
     )
 
 
-# --- Fleets --------------------------------------------------------------------------------------------------------
-
-
-def _rows(array: npt.NDArray[Any]) -> Any:
-    if len(array) <= LIST_ROWS_UP_TO:
-        return array.tolist()
-    return [memoryview(np.ascontiguousarray(row)) for row in array]  # type: ignore[arg-type] # numpy has the protocol
-
-
-def _spread(
-    matrix: TravelMatrix, index: Mapping[str, int]
-) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
-    """Return duration, distance and energy over all places of the problem; places the matrix lacks are unreachable.
-
-    A matrix over the same places in the same order is used as it is, since a large one takes much memory.
-    """
-    n = len(index)
-    if matrix.ids == tuple(index):
-        return matrix.duration_s, matrix.distance_m, matrix.energy_wh
-    at = np.array([index[place_id] for place_id in matrix.ids], dtype=np.int64)
-    duration = np.full((n, n), UNREACHABLE_S, dtype=np.int64)
-    distance = np.zeros((n, n), dtype=np.int64)
-    energy = np.zeros((n, n), dtype=np.float64)
-    grid = np.ix_(at, at)
-    duration[grid], distance[grid], energy[grid] = matrix.duration_s, matrix.distance_m, matrix.energy_wh
-    np.fill_diagonal(duration, 0)
-    return duration, distance, energy
-
-
-def _arc_costs(kind: VehicleType, energy_price: float, matrices: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
-    """Return distance, energy and time money of each arc; in large problems at half precision, to save memory."""
-    duration, distance, energy = matrices
-    money = distance * (kind.cost_per_km / 1000.0)
-    money += energy * (energy_price / 1000.0)
-    money += duration * (kind.cost_per_h / 3600.0)
-    money[duration >= UNREACHABLE_S] = IMPOSSIBLE
-    return money if len(money) <= LIST_ROWS_UP_TO else money.astype(np.float32)
-
-
-def _fleets(problem: Problem, vehicles: Sequence[Vehicle], index: Mapping[str, int]) -> tuple[Fleet, ...]:
-    arrays = {key: _spread(problem.matrices[key], index) for key in sorted({v.travel for v in vehicles})}
-    travels = {
-        key: Travel(_rows(duration), _rows(distance), _rows(energy), duration, energy)
-        for key, (duration, distance, energy) in arrays.items()
-    }
-    groups: dict[tuple[VehicleType, str, str, str], list[str]] = {}
-    for vehicle in vehicles:
-        groups.setdefault((vehicle.type, vehicle.base, vehicle.operator, vehicle.travel), []).append(vehicle.id)
-    costs: dict[tuple[VehicleType, str], tuple[FloatRows, npt.NDArray[Any]]] = {}
-    fleets: list[Fleet] = []
-    for number, ((kind, base, operator, key), ids) in enumerate(groups.items()):
-        price = problem.rates.energy_price(kind.energy_source)
-        if (kind, key) not in costs:
-            money = _arc_costs(kind, price, arrays[key])
-            costs[kind, key] = _rows(money), money
-        fits = {name: _fitting(kind, product) for name, product in problem.products.classes.items()}
-        fleets.append(
-            Fleet(
-                number,
-                kind,
-                index[base],
-                operator,
-                tuple(ids),
-                travels[key],
-                *costs[kind, key],
-                price,
-                fits,
-                _road_clock(problem, key, kind),
-                key in problem.clocks,
-            )
-        )
-    return tuple(fleets)
-
-
-def _road_clock(problem: Problem, key: str, kind: VehicleType) -> RoadClock | None:
-    clock = problem.clocks.get(key)
-    if clock is None or clock.is_dry_between(kind.shift_start_s, kind.shift_end_s):
-        return None
-    return RoadClock(clock)
-
-
-def _fitting(kind: VehicleType, product: ProductClass) -> tuple[tuple[int, bool], ...]:
-    """Return (compartment, boxed) choices: fitting compartments first for cold goods, plain ones for the rest."""
-    open_ones = [k for k, part in enumerate(kind.compartments) if part.set_point_c is None]
-    if not product.cold:
-        return tuple((k, False) for k in (open_ones or range(len(kind.compartments))))
-    fitting = [k for k, part in enumerate(kind.compartments) if fits_compartment(product, part.set_point_c)]
-    boxed = product.box is not None
-    others = [k for k in range(len(kind.compartments)) if k not in fitting]
-    return tuple([(k, False) for k in fitting] + [(k, boxed) for k in others])
-
-
-def fits_compartment(product: ProductClass, set_point_c: float | None) -> bool:
-    """Return whether a compartment keeps the class within its band."""
-    return set_point_c is not None and product.low_c <= set_point_c <= product.high_c
-
-
 # --- Drones and buses ----------------------------------------------------------------------------------------------
 
 
@@ -499,8 +344,3 @@ def _bus_rides(trips: Sequence[BusTrip], index: Mapping[str, int]) -> dict[tuple
         pair: tuple(sorted(rides, key=lambda ride: (ride.ready_by_s, ride.arrival_s, ride.trip, ride.board_call)))
         for pair, rides in found.items()
     }
-
-
-def whole_seconds(seconds: float) -> int:
-    """Return seconds rounded up to whole ones; sums of decimals a hair above a whole second stay there."""
-    return math.ceil(seconds - 1e-9)

@@ -1,6 +1,6 @@
-"""``python -m routing.solver.precompile``: compile the special engines once for an installation, by tiny days.
+"""``python -m routing.solver.precompile``: compile the search and the special engines once, by tiny days.
 
-Without it the first day each engine plans pays for that, up to half a minute. The machine code is kept beside the
+Without it the first day planned pays for that, up to half a minute. The machine code is kept beside the
 source, or for the user where that cannot be written.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -28,7 +29,7 @@ _MOVES = 20
 
 
 def tiny_days() -> Mapping[str, Problem]:
-    """Return by engine a tiny day that it plans."""
+    """Return by engine a tiny day that it plans; "general" is for none of them."""
     hub, town, stop = ("hub", Level.COUNTY), ("town", Level.TOWN), ("stop", Level.TOWN)
     doors = [(f"door{k}", Level.GROUP) for k in range(4)]
     from_hub = [_order(k, "hub", f"door{k}") for k in range(4)]
@@ -37,11 +38,14 @@ def tiny_days() -> Mapping[str, Problem]:
         100.0, 100.0, 100.0, 1_000.0, 0.0, 0.0, (),
     )  # fmt: skip
     last_mile = ["hub", "town"]
+    many_to_many = [_order(0, "door0", "door1"), _order(1, "door2", "door3")]
+    plain = _day([hub, *doors], [_order(4, "door0", "door1"), *from_hub], {"hub": ["hub", *_ids(doors)]})
     return {
+        "general": replace(plain, rates=replace(plain.rates, unit_s=1.0)),
         "rounds-pool": _day([hub, *doors], from_hub, {"hub": ["hub", *_ids(doors)]}),
         "pairs": _day(
             [hub, *doors],
-            [_order(0, "door0", "door1"), _order(1, "door2", "door3")],
+            many_to_many,
             {"hub": ["hub", *_ids(doors)]},
         ),
         "echelons": _day([hub, town, *doors], from_hub, {"hub": last_mile, "town": ["town", *_ids(doors)]}),

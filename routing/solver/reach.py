@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from geodata.matrix import UNREACHABLE_S
-from routing.solver.instance import Fleet, Instance
+from routing.solver.fleets import Fleet
+from routing.solver.instance import Instance
 
 _SHARE = {"vehicle": 0.35, "courier": 0.8}
 """Share of a round trip's cost a single stop is expected to bear (assumed; it only ranks chains)."""

@@ -14,8 +14,9 @@ from functools import cached_property
 from routing.model.order import Order
 from routing.model.plan import Plan, Relaxation, Unassigned
 from routing.model.problem import Problem
+from routing.solver.day_loops import FAR_S
 from routing.solver.days import Day
-from routing.solver.instance import FAR_S, Instance, Job, compile_instance, make_job
+from routing.solver.instance import Instance, Job, compile_instance, make_job
 from routing.solver.itineraries import ChainFinder
 from routing.solver.resume import state_of
 from routing.solver.state import KnownSites, Proposal, State

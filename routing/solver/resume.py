@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from routing.model.carrier import BusTrip, Drone, Vehicle
 from routing.model.plan import Handover, Plan, Route
-from routing.solver.instance import FAR_S, BusRide, Instance, Job
+from routing.solver.day_loops import FAR_S
+from routing.solver.instance import BusRide, Instance, Job
 from routing.solver.sorties import Sortie, fly_at
 from routing.solver.state import State
 from routing.solver.tasks import Ride, Task

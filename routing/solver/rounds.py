@@ -14,8 +14,9 @@ from typing import Any
 
 from ortools.constraint_solver import pywrapcp, routing_enums_pb2
 
+from routing.solver.day_loops import FAR_S
 from routing.solver.days import Day
-from routing.solver.instance import FAR_S, Fleet
+from routing.solver.fleets import Fleet
 from routing.solver.state import State
 from routing.solver.tasks import Task
 

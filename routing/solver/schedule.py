@@ -29,7 +29,7 @@ def settle(state: State) -> None:
     for _ in range(_PASSES):
         moved = False
         for day in days:
-            moved = day.squeeze(settled=True) or moved
+            moved = day.squeeze() or moved
             day.publish()
         if not moved:
             break
@@ -95,6 +95,7 @@ def _day_stops(day: Day, first: int, last: int) -> list[Stop]:
         end = start + day.service[k]
         leaves = end + (day.rest[k] if k < last else 0)
         movement = None
+        kg, litres = day.aboard_after(k)
         if k < last:
             here, there = day.place[k], day.place[k + 1]
             energy = float(travel.energy_wh[here][there])
@@ -113,8 +114,8 @@ def _day_stops(day: Day, first: int, last: int) -> list[Stop]:
                 load=_handovers(day.loads[k], names),
                 unload=_handovers(day.unloads[k], names),
                 breaks=(Rest(end, leaves),) if leaves > end else (),
-                load_kg=_clean(sum(row[k] for row in day.mass)),
-                load_l=_clean(sum(row[k] for row in day.litres)),
+                load_kg=_clean(kg),
+                load_l=_clean(litres),
                 movement=movement,
             )
         )

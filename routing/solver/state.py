@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from routing.coldchain import ColdLeg, Exposure, exposure
 from routing.model.problem import Problem
 from routing.solver.buses import BusLoad, Seat, best_seat
+from routing.solver.day_loops import FAR_S
 from routing.solver.days import Day
-from routing.solver.days_search import Spot, best_new_round, best_spot, place_task
-from routing.solver.instance import FAR_S, Instance, Job, fits_compartment
+from routing.solver.days_search import Spot, best_new_round, best_spot, leg_of, place_task
+from routing.solver.fleets import fits_compartment
+from routing.solver.instance import Instance, Job
 from routing.solver.sorties import DroneDay, Perch, best_perch
 from routing.solver.tasks import Chain, Request, Ride, Task
 
@@ -290,14 +292,14 @@ class State:
                 idle_seen = idle_seen or not drone.sorties
                 best = best_perch(drone, request, best.delta if best else limit) or best
             return best
-        idle_seen = False
+        idle_seen, leg = False, leg_of(self.instance.fleets[ride.group], request)
         for day in self.days[ride.group]:
             if day in request.avoid or (idle_seen and not day.place):
                 continue
             idle_seen = idle_seen or not day.place
             bound = best.delta if best else limit
-            best = (None if fresh else best_spot(day, request, bound)) or best
-            best = best_new_round(day, request, best.delta if best else limit) or best
+            best = (best_spot(day, request, leg, bound) if day.place and not fresh else None) or best
+            best = best_new_round(day, request, leg, best.delta if best else limit) or best
         return best
 
     def _storable(self, job: Job, request: Request, sites: Sequence[Site], k: int) -> bool:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from routing.solver.instance import FAR_S, Job
+from routing.solver.day_loops import FAR_S
+from routing.solver.instance import Job
 
 RideKind = Literal["fleet", "drone", "bus"]
 

@@ -17,7 +17,7 @@ from routing.evaluation import cost_of
 from routing.model.plan import Plan
 from routing.model.problem import Problem
 from routing.solver import Limits, solve
-from routing.solver.road_clock import RoadClock
+from routing.solver.day_loops import arrive, clock_figures, leave_by
 
 SETTINGS = settings(
     max_examples=30, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None
@@ -106,10 +106,10 @@ def test_a_foggy_hour_makes_a_leg_longer() -> None:
 @given(factors=FACTORS, departure_s=st.integers(0, 100_000), dry_s=st.integers(0, 30_000))
 def test_the_solver_reads_the_clock_as_it_is(factors: list[float], departure_s: int, dry_s: int) -> None:
     """Tests that the solver's shortcut through dry hours gives the clock's own answers, both ways."""
-    clock, quick = TravelClock(factors), RoadClock(TravelClock(factors))
-    assert quick.arrival_s(departure_s, dry_s) == (clock.arrival_s(departure_s, dry_s) if dry_s else departure_s)
-    assert quick.departure_s(departure_s, dry_s) == clock.latest_departure_s(departure_s, dry_s)
-    assert quick.arrival_s(departure_s, UNREACHABLE_S) >= UNREACHABLE_S
+    clock, quick = TravelClock(factors), clock_figures(TravelClock(factors))
+    assert arrive(quick, departure_s, dry_s) == (clock.arrival_s(departure_s, dry_s) if dry_s else departure_s)
+    assert leave_by(quick, departure_s, dry_s) == clock.latest_departure_s(departure_s, dry_s)
+    assert arrive(quick, departure_s, UNREACHABLE_S) >= UNREACHABLE_S
 
 
 @SETTINGS

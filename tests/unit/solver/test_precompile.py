@@ -1,4 +1,4 @@
-"""Tests of the tiny days that compile the special engines."""
+"""Tests of the tiny days that compile the search."""
 
 import pytest
 
@@ -10,8 +10,9 @@ from routing.solver.precompile import tiny_days
 
 
 def test_every_engine_has_a_tiny_day_of_its_own() -> None:
-    """Tests that each engine is the one that plans its day, and that none is forgotten."""
+    """Tests that each engine is the one that plans its day, that none is forgotten, and one day is for none."""
     chosen = {name: engine_for(day) for name, day in tiny_days().items()}
+    assert chosen.pop("general") is None
     assert {name: engine.name for name, engine in chosen.items() if engine} == {name: name for name in chosen}
     assert set(chosen) == {engine.name for engine in ENGINES}
 
