@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import numpy as np
 
@@ -15,10 +16,12 @@ from geodata.path_loops import indices_along
 from geodata.profiles import EdgeCosts
 from geodata.street_matrix import Snap, whole_seconds
 from geodata.streets import IntArray, StreetNetwork
-from geodata.turns import Run
+from geodata.turns import Run, TurnRules
 
 _Sums = tuple[float, float, float]
 """Seconds, metres, watt-hours."""
+_Choice = tuple[int, float, float, float]
+"""An edge with its seconds, metres and watt-hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,14 +160,13 @@ def measure_path(network: StreetNetwork, costs: EdgeCosts, nodes: Sequence[int])
     Between parallel edges the fastest choice the profile may make is taken. Where every choice would be a forbidden
     turn, `forbidden_at` tells the node of the turn, and the sums go on with the turn made.
     """
-    index = network.node_index(nodes).tolist()
+    index = network.node_index(nodes)
     broken: int | None = None
     forbidden: int | None = None
     # By what has to be remembered for the turns ahead: seconds, metres and watt-hours of the fastest choice so far.
     best: dict[Run, _Sums] = {(): (0.0, 0.0, 0.0)}
-    for k, (start, end) in enumerate(pairwise(index)):
-        edges = network.edges_between(start, end) if start >= 0 and end >= 0 else range(0)
-        usable = [edge for edge in edges if np.isfinite(costs.duration_s[edge])]
+    for k, edges in enumerate(_choices(network, costs, index)):
+        usable = [choice for choice in edges if math.isfinite(choice[1])]
         if not usable:
             if not edges:
                 broken = k if broken is None else broken
@@ -172,31 +174,36 @@ def measure_path(network: StreetNetwork, costs: EdgeCosts, nodes: Sequence[int])
                 forbidden = k if forbidden is None else forbidden
             best = {(): min(best.values())}
             continue
-        driven = _drive(network, costs, best, usable)
+        driven = _drive(costs.turns, best, usable)
         if not driven:
             forbidden = k if forbidden is None else forbidden
-            driven = _drive(network, costs, {(): min(best.values())}, usable)
+            driven = _drive(costs.turns, {(): min(best.values())}, usable)
         best = driven
     if len(index) == 1 and index[0] < 0:
         broken = 0
     return PathMeasure(*min(best.values()), broken, forbidden)
 
 
-def _drive(
-    network: StreetNetwork, costs: EdgeCosts, before: Mapping[Run, _Sums], edges: Sequence[int]
-) -> dict[Run, _Sums]:
+def _choices(network: StreetNetwork, costs: EdgeCosts, index: IntArray) -> Iterator[list[_Choice]]:
+    """Yield the edges of each step of a chain of nodes, all looked up at once; none where a node is unknown (-1)."""
+    first, stop = network.edges_between_all(index[:-1], index[1:])
+    count = stop - first
+    edge = np.repeat(first - np.cumsum(count) + count, count) + np.arange(int(count.sum()))
+    figures = (edge, costs.duration_s[edge], network.edge_length_m[edge], costs.energy_wh[edge])
+    choices = zip(*(array.tolist() for array in figures), strict=True)
+    for number in count.tolist():
+        yield list(islice(choices, number))
+
+
+def _drive(turns: TurnRules, before: Mapping[Run, _Sums], choices: Sequence[_Choice]) -> dict[Run, _Sums]:
     """Return the fastest sums by state after one of some edges; {} where no turn onto them is allowed."""
     after: dict[Run, _Sums] = {}
     for state, (seconds, metres, watt_hours) in before.items():
-        for edge in edges:
-            state_then = costs.turns.advance(state, edge)
+        for edge, edge_s, edge_m, edge_wh in choices:
+            state_then = turns.advance(state, edge)
             if state_then is None:
                 continue
-            sums = (
-                seconds + float(costs.duration_s[edge]),
-                metres + float(network.edge_length_m[edge]),
-                watt_hours + float(costs.energy_wh[edge]),
-            )
+            sums = (seconds + edge_s, metres + edge_m, watt_hours + edge_wh)
             if state_then not in after or sums < after[state_then]:
                 after[state_then] = sums
     return after

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
@@ -45,7 +44,14 @@ class Snap:
     access_s: FloatArray
 
 
-def snap(network: StreetNetwork, costs: EdgeCosts, profile: Profile, lon: FloatArray, lat: FloatArray) -> Snap:
+def snap(
+    network: StreetNetwork,
+    costs: EdgeCosts,
+    profile: Profile,
+    lon: FloatArray,
+    lat: FloatArray,
+    part: IntArray | None = None,
+) -> Snap:
     """Tie places to the nearest node the profile can both reach and leave.
 
     Such a node lies in a strongly connected part of the usable edges. The nearest node of the largest part within
@@ -57,9 +63,12 @@ def snap(network: StreetNetwork, costs: EdgeCosts, profile: Profile, lon: FloatA
     ----------
     lon, lat
         Degrees, shape (k,).
+    part
+        `strong_parts` of the network at these costs, where the caller has it.
     """
     x_y = np.column_stack(network.frame.to_metres(np.asarray(lon, dtype=np.float64), np.asarray(lat, dtype=np.float64)))
-    part = strong_parts(network, costs)
+    if part is None:
+        part = strong_parts(network, costs)
     sizes = np.bincount(part)
     largest = part == int(sizes.argmax())
     suitable = (sizes[part] > 1) & stoppable(network, costs)
@@ -78,7 +87,7 @@ def snap(network: StreetNetwork, costs: EdgeCosts, profile: Profile, lon: FloatA
     return Snap(node, access, access / profile.access_m_s)
 
 
-def strong_parts(network: StreetNetwork, costs: EdgeCosts) -> npt.NDArray[np.int32]:
+def strong_parts(network: StreetNetwork, costs: EdgeCosts) -> IntArray:
     """Return the strongly connected part of each node by the usable edges and allowed turns, shape (n,).
 
     A junction with forbidden turns has several states; it counts to the largest part one of them lies in.
@@ -86,7 +95,7 @@ def strong_parts(network: StreetNetwork, costs: EdgeCosts) -> npt.NDArray[np.int
     turns = build_turn_graph(network, costs)
     ends = (turns.tail, turns.head)
     graph = sparse.csr_matrix((np.ones(turns.tail.size), ends), shape=(turns.size, turns.size))
-    part = np.asarray(connected_components(graph, directed=True, connection="strong")[1], dtype=np.int32)
+    part = np.asarray(connected_components(graph, directed=True, connection="strong")[1], dtype=np.int64)
     n = network.n_nodes
     size = np.bincount(part)
     found = part[:n].copy()

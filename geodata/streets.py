@@ -196,6 +196,20 @@ class StreetNetwork:
             start + int(np.searchsorted(heads, to_index, side="right")),
         )
 
+    def edges_between_all(self, from_index: IntArray, to_index: IntArray) -> tuple[IntArray, IntArray]:
+        """Return the first edge of each pair of nodes and the one after the last, shape (k,); equal where none.
+
+        Indices of -1 stand for unknown nodes.
+        """
+        wanted = np.where((from_index < 0) | (to_index < 0), -1, from_index * self.n_nodes + to_index)
+        first = np.searchsorted(self._edge_ends, wanted, side="left")
+        return first.astype(np.int64), np.searchsorted(self._edge_ends, wanted, side="right").astype(np.int64)
+
+    @cached_property
+    def _edge_ends(self) -> IntArray:
+        """Both ends of each edge as one number; ascending, as edges are sorted by them."""
+        return self.edge_from.astype(np.int64) * self.n_nodes + self.edge_to
+
 
 LINE_REACH_M = 15.0
 """How far an edge's midpoint may lie from a closure's line to count as on it."""

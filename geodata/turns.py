@@ -62,6 +62,8 @@ class TurnRules:
 
     def advance(self, state: Run, edge: int) -> Run | None:
         """Return the state after driving one more edge, None where that is forbidden."""
+        if not state:  # a ban has two edges at least
+            return (edge,) if (edge,) in self.states else ()
         run = (*state, edge)
         ends = [run[start:] for start in range(len(run))]
         if any(end in self.bans for end in ends):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import numpy.typing as npt
 
 from geodata.area import LAST_SECOND_S, Area
 from geodata.cache import Cache
@@ -15,7 +16,8 @@ from geodata.location import Level, Site
 from geodata.matrix import TravelMatrix
 from geodata.profiles import EdgeCosts, Profile, edge_costs
 from geodata.road_weather import road_clock
-from geodata.street_matrix import Snap, compute_matrix, snap
+from geodata.street_matrix import Snap, compute_matrix, snap, strong_parts
+from geodata.streets import IntArray, StreetNetwork
 from geodata.timetable import CargoTrip, Timetable, Trip
 from geodata.travel_clock import TravelClock
 from routing.flight_table import FlightBook, build_flight_table
@@ -191,20 +193,32 @@ def _travel(
     for key in sorted(profiles):
         profile = profiles[key]
         closed = area.closed_today(profile, *working_hours)
-        costs = edge_costs(area.streets, profile, closed)
-        joined = snap(area.streets, costs, profile, lon, lat)
+        made_of = {
+            "streets": area.streets_digest,
+            "closed": hashlib.sha256(closed.tobytes()).hexdigest(),
+            "profile": repr(profile),
+        }
+        costs, part = cache.get(
+            "edge-costs",
+            made_of,
+            lambda closed=closed, profile=profile: _costs_and_parts(area.streets, profile, closed),  # type: ignore[misc]
+        )
+        joined = snap(area.streets, costs, profile, lon, lat, part)
         travels[key] = Travel(profile, costs, joined)
         matrices[key] = cache.get(
             "matrix",
-            {
-                "streets": area.streets_digest,
-                "closed": hashlib.sha256(closed.tobytes()).hexdigest(),
-                "profile": repr(profile),
-                "points": points,
-            },
+            {**made_of, "points": points},
             lambda costs=costs, key=key, joined=joined: compute_matrix(area.streets, costs, key, ids, joined),  # type: ignore[misc]
         )
     return travels, matrices
+
+
+def _costs_and_parts(
+    streets: StreetNetwork, profile: Profile, closed: npt.NDArray[np.bool_]
+) -> tuple[EdgeCosts, IntArray]:
+    """Return what edges cost a profile and the strongly connected part of each node, whatever places a day has."""
+    costs = edge_costs(streets, profile, closed)
+    return costs, strong_parts(streets, costs)
 
 
 def _clocks(scenario: Scenario, area: Area, profiles: Mapping[str, Profile]) -> dict[str, TravelClock]:

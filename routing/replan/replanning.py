@@ -130,7 +130,7 @@ def replan(
     built = build_problem(day.scenario, day.area, cache)
     read_s = time.perf_counter() - began
     whole = built.problem
-    frozen = freeze(whole, old, events, options.freeze, _blocked(built, day.area, old, events.now_s))
+    frozen = freeze(whole, old, events, options.freeze, _blocked(built, day.area, old, events))
     problem = remaining_problem(whole, frozen, events)
     kept, free, moves = _search(problem, old, frozen, options, cancelled)
     solved_s = time.perf_counter() - began - read_s
@@ -174,7 +174,7 @@ def full_solve(made: Replanned, old: Plan, events: Events, options: ReplanOption
         Effort of the solve.
     """
     whole, area = made.built.problem, made.day.area
-    frozen = freeze(whole, old, events, options.freeze, _blocked(made.built, area, old, events.now_s))
+    frozen = freeze(whole, old, events, options.freeze, _blocked(made.built, area, old, events))
     found = solve(remaining_problem(whole, frozen, events), limits, options.seed)
     rest = Continued(Plan(found.plan.routes), found.plan.unassigned, found.iterations)
     return _whole_plan(made.built, area, frozen, rest)[0]
@@ -195,16 +195,16 @@ def _loaded(plan: Plan, now_s: int) -> set[str]:
     }
 
 
-def _blocked(built: BuiltProblem, area: Area, plan: Plan, now_s: int) -> frozenset[str]:
-    """Return the ids of begun rounds of which a way still to go is not open any more."""
+def _blocked(built: BuiltProblem, area: Area, plan: Plan, events: Events) -> frozenset[str]:
+    """Return the ids of rounds of which a way still to go is not open any more."""
     found = set()
-    for route in plan.routes:
+    for route in plan.routes if events.closures else ():  # nothing else closes a way the plan was drawn along
         carrier = built.problem.carrier_by_id.get(route.carrier)
         if not isinstance(carrier, Vehicle):
             continue
         costs = built.travels[carrier.travel].costs
         for here, there in pairwise(route.stops):
-            nodes = here.movement.nodes if here.movement is not None and there.arrival_s > now_s else ()
+            nodes = here.movement.nodes if here.movement is not None and there.arrival_s > events.now_s else ()
             if len(nodes) > 1 and measure_path(area.streets, costs, nodes).forbidden_at is not None:
                 found.add(route.id)
     return frozenset(found)
