@@ -13,6 +13,8 @@ from api.store import Job, JobState
 
 RESULT_PARTS = ("plan", "geojson", "routes", "orders", "manifests", "map", "report")
 """Names of a finished plan's files in paths."""
+EARLY_PARTS = ("plan", "geojson", "routes", "orders")
+"""Those of them that the best plan so far of a running one has."""
 CarrierKindName = Literal["vehicle", "drone", "bus", "courier"]
 Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
@@ -134,8 +136,16 @@ class Matrix(BaseModel):
     notes: list[str] = []
 
 
+class BestSoFar(BaseModel):
+    """The best plan so far that is checked; its files can be fetched. It is not final: a better one may follow."""
+
+    cost: int = Field(description="minor units of money")
+    served: int
+    unassigned: int
+
+
 class Progress(BaseModel):
-    """What a running job does; the figures are those of the best plan so far."""
+    """What a running job does; the figures are those of the search's best plan so far, checked or not."""
 
     stage: str
     cost: int | None = Field(default=None, description="minor units of money")
@@ -145,6 +155,7 @@ class Progress(BaseModel):
     left_s: float | None = Field(default=None, description="seconds the search may still take")
     share: float | None = Field(default=None, description="how much of the search's effort is used, 0 to 1")
     checked: bool = Field(default=False, description="the plan is checked and can be fetched; other files follow")
+    best: BestSoFar | None = Field(default=None, description="the plan that `links` lead to until the plan is finished")
 
 
 class PlanResult(BaseModel):
@@ -326,6 +337,8 @@ def plan_status(job: Job) -> PlanStatus:
     links = {"self": own, "events": f"{own}/events"}
     if job.result is not None:
         links |= {part: f"{own}/{part}" for part in RESULT_PARTS}
+    elif (job.progress or {}).get("best") is not None:
+        links |= {part: f"{own}/{part}" for part in EARLY_PARTS}
     replaces = job.request.get("replaces")
     if replaces is not None:
         links |= {"replaces": f"/v1/plans/{replaces}", "diff": f"{own}/diff"}

@@ -7,12 +7,13 @@ import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from api.error_codes import ErrorCode
 from api.held import held_cache
-from api.networks import INLINE_FILES, prepare_network
+from api.networks import INLINE_FILES, prepare_network, write_fresh
 from api.problem_json import faults_of_input, problem
 from api.settings import Settings
 from api.siting_work import answer_siting, siting_problem
@@ -21,6 +22,7 @@ from api.tracing import JobTrace, Tracing
 from geodata.errors import CheckFailedError, InputError
 
 if TYPE_CHECKING:
+    from routing.model.plan import PlanDocument
     from routing.pipeline import Outcome, Status
 
 REPORT_S = 0.5
@@ -28,6 +30,8 @@ SCENARIO = "scenario"
 """Name of the folder with the inputs in a job's folder."""
 BEFORE_FILE, DIFFERENCE_FILE = "before.json", "diff.json"
 """Of a plan that replaces another: that plan, in the job's folder, and the difference, in the results."""
+SO_FAR = "best"
+"""Of a plan that is made: its folder of the best checked plan so far, followed by the number of the attempt."""
 _SHOWN = ("cost", "served", "orders")
 _EVENTS = {"events": ""}
 """Faults of what has happened have their place in the body itself."""
@@ -44,13 +48,14 @@ class _Watch:
 
     def __init__(self, store: Store, job: Job, trace: JobTrace) -> None:
         self._store, self._job, self._trace, self._last = store, job, trace, float("-inf")
+        self._so_far: dict[str, object] = {}
         self.stopped = job.stop_requested
 
     def report(self, stage: str, **figures: object) -> None:
         """Record what the job does now."""
         self._last = time.monotonic()
         self._trace.phase(stage)
-        figures["stage"] = stage
+        figures = {**self._so_far, **figures, "stage": stage}
         wanted = self._store.report(self._job, figures)
         if wanted and not self.stopped:
             current = self._store.job(self._job.id)
@@ -61,6 +66,18 @@ class _Watch:
     def follow(self, status: Status) -> None:
         """Record how far the making of a plan is."""
         self.report(**asdict(status))
+
+    def keep(self, folder: Path, document: PlanDocument, files: Mapping[str, bytes]) -> None:
+        """Keep the best checked plan so far in a folder; from the next report on it can be fetched."""
+        folder.mkdir(exist_ok=True)
+        for name, content in files.items():
+            write_fresh(folder / name, content)
+        best = {
+            "cost": document.objective.total,
+            "served": len(document.orders),
+            "unassigned": len(document.unassigned),
+        }
+        self._so_far = {"folder": folder.name, "best": best}
 
     def cancelled(self) -> bool:
         """Return whether the job was asked to stop, looked up as often as progress is recorded."""
@@ -134,8 +151,17 @@ def _make_plan(settings: Settings, job: Job, watch: _Watch) -> None:
     options = dict(job.request["options"])
     options["only"] = tuple(options["only"])
     cache = held_cache()
-    outcome = plan_deliveries(folder / SCENARIO, out, PlanOptions(**options), watch.follow, watch.cancelled, cache)
+    outcome = plan_deliveries(
+        folder / SCENARIO,
+        out,
+        PlanOptions(**options),
+        watch.follow,
+        watch.cancelled,
+        cache,
+        so_far=partial(watch.keep, folder / f"{SO_FAR}-{job.attempt}"),
+    )
     watch.succeed(_summary(outcome, out), [order.id for order in outcome.scenario.orders])
+    _forget_earlier(folder, SO_FAR)
 
 
 def _replan(settings: Settings, job: Job, watch: _Watch) -> None:
@@ -172,9 +198,14 @@ _WORK: Mapping[str, Callable[[Settings, Job, _Watch], None]] = {
 def _result_folder(settings: Settings, job: Job) -> tuple[Path, Path]:
     """Return the job's folder and where this attempt's results go; those of earlier attempts are removed."""
     folder = settings.job_folder(job.id)
-    for old in folder.glob("result-*"):
-        shutil.rmtree(old, ignore_errors=True)
+    _forget_earlier(folder, "result")
+    _forget_earlier(folder, SO_FAR)
     return folder, folder / f"result-{job.attempt}"
+
+
+def _forget_earlier(folder: Path, kind: str) -> None:
+    for old in folder.glob(f"{kind}-*"):
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _summary(outcome: Outcome, out: Path) -> dict[str, Any]:

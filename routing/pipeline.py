@@ -15,7 +15,7 @@ from routing.builder import BuiltProblem, build_problem
 from routing.checker import Report, check_plan
 from routing.day import read_day
 from routing.evaluation import Kpis, cost_of, kpis
-from routing.export import write_outputs
+from routing.export import program_files, write_outputs
 from routing.export.tables import alternatives_csv
 from routing.model.order import Order
 from routing.model.plan import Objective, OrderLegs, Plan, PlanDocument, Rejected, ScenarioRef
@@ -121,6 +121,7 @@ def plan_deliveries(
     cancelled: Callable[[], bool] | None = None,
     cache: Cache | None = None,
     helpers: Helpers | None = None,
+    so_far: Callable[[PlanDocument, Mapping[str, bytes]], None] | None = None,
 ) -> Outcome:
     """Plan the day of a scenario folder, check the plan, and write its files.
 
@@ -134,6 +135,8 @@ def plan_deliveries(
         Asked while searching; once it returns True the best plan so far is checked and written.
     helpers
         Where further searches run beside the one in this process; the best plan is kept.
+    so_far
+        Handed the best plan so far, drawn and checked, and its files for programs by name, every few seconds at most.
 
     Raises
     ------
@@ -157,7 +160,16 @@ def plan_deliveries(
     watch.lap("build")
     limits, seed = _limits(scenario, options), _seed(scenario, options)
     wanted = weigh(built.problem, scenario.preferences)
-    solution = solve_together(wanted, limits, seed, helpers, lambda state: tell(_status(state, limits)), cancelled)
+
+    def hand_over(plan: Plan) -> None:
+        drawn = document_of(scenario, built, attach_paths(plan, built, area), seed, options.only)
+        if so_far is not None and check_plan(folder, drawn, cache=cache).is_clean:
+            so_far(drawn, program_files(drawn, scenario, area))
+
+    wanted_so_far = None if so_far is None else hand_over
+    solution = solve_together(
+        wanted, limits, seed, helpers, lambda state: tell(_status(state, limits)), cancelled, wanted_so_far
+    )
     watch.lap("solve")
     document = make_document(scenario, built, area, solution, seed, options.only)
     watch.lap("draw")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
 import shutil
 import time
@@ -138,22 +139,52 @@ async def follow_job(
         job = current
 
 
+FINAL_HEADER = "Shanlu-Final"
+"""Tells whether a file is of the finished plan, or of the best checked one so far."""
+
+
 def send_file(service: Service, request: Request, job: Job, part: ResultFile) -> Response:
-    """Send a file of a finished job.
+    """Send a file of a finished job, or of the best plan so far of one that is made.
 
     Raises
     ------
     ApiError
         NO_RESULT, RESULT_NOT_READY.
     """
-    folder = (job.result or job.progress or {}).get("folder")
-    path = service.settings.job_folder(job.id) / str(folder) / part.path
-    if folder is None or (job.result is None and not path.is_file()):
-        code = ErrorCode.NO_RESULT if job.state.is_final else ErrorCode.RESULT_NOT_READY
-        raise ApiError(code, f"The {job.kind}'s state is '{job.state.value}'.")
-    headers = {"ETag": f'"{job.id}-{job.attempt}-{part.value}"', "Cache-Control": "private, no-cache"}
+    if job.result is None:
+        return _send_early(service, request, job, part)
+    path = service.settings.job_folder(job.id) / str(job.result["folder"]) / part.path
+    headers = _file_headers(f'"{job.id}-{job.attempt}-{part.value}"', part, final=True)
     if not_modified(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
+    return FileResponse(path, media_type=part.media_type, headers=headers)
+
+
+def _send_early(service: Service, request: Request, job: Job, part: ResultFile) -> Response:
+    """Send a file of a job without a result yet, as it is now: the next one may be another."""
+    content = _early_content(service, job, part)
+    if content is None:
+        code = ErrorCode.NO_RESULT if job.state.is_final else ErrorCode.RESULT_NOT_READY
+        raise ApiError(code, f"The {job.kind}'s state is '{job.state.value}'.")
+    final = bool((job.progress or {}).get("checked"))  # a replan tells its plan before map and manifests are made
+    headers = _file_headers(f'"{job.id}-{hashlib.sha256(content).hexdigest()[:32]}"', part, final=final)
+    if not_modified(request, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    return Response(content, media_type=part.media_type, headers=headers)
+
+
+def _early_content(service: Service, job: Job, part: ResultFile) -> bytes | None:
+    folder = None if job.state.is_final else (job.progress or {}).get("folder")
+    if folder is None:
+        return None
+    try:
+        return (service.settings.job_folder(job.id) / str(folder) / part.path).read_bytes()
+    except FileNotFoundError:  # not of those that come early, or the plan was finished just now
+        return None
+
+
+def _file_headers(etag: str, part: ResultFile, *, final: bool) -> dict[str, str]:
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache", FINAL_HEADER: str(final).lower()}
     if part.media_type == "text/html":
         headers["Content-Security-Policy"] = part.content_security_policy
-    return FileResponse(path, media_type=part.media_type, headers=headers)
+    return headers

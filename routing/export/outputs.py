@@ -20,6 +20,7 @@ from routing.export.staging import scene_of
 from routing.export.tables import orders_csv, routes_csv
 from routing.export.wording import wording_of
 from routing.model.plan import PlanDocument
+from routing.plan_io import plan_to_bytes
 from routing.scenario import Scenario
 
 PRINTED_KINDS = ("vehicle", "courier", "bus", "drone")
@@ -79,10 +80,21 @@ def output_files(scene: Scene, lang: str) -> dict[str, bytes]:
         date=scenario.service_date,
     )
     return {
-        "plan.geojson": features_to_bytes(plan_features(scene)),
-        "routes.csv": routes_csv(scene),
-        "orders.csv": orders_csv(scene),
+        **_for_programs(scene),
         **{f"manifests/{name}": table for name, table in manifest_tables(scene, wording).items()},
         "manifests/manifests.pdf": pdf,
         "map.html": map_page(map_data(scene), lang),
+    }
+
+
+def program_files(document: PlanDocument, scenario: Scenario, area: Area) -> dict[str, bytes]:
+    """Return ``plan.json`` and what programs read beside it by name: quick to make, unlike map and manifests."""
+    return {"plan.json": plan_to_bytes(document), **_for_programs(scene_of(document, scenario, area))}
+
+
+def _for_programs(scene: Scene) -> dict[str, bytes]:
+    return {
+        "plan.geojson": features_to_bytes(plan_features(scene)),
+        "routes.csv": routes_csv(scene),
+        "orders.csv": orders_csv(scene),
     }

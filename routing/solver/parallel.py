@@ -10,6 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass
 
+from routing.model.plan import Plan
 from routing.model.problem import Problem
 from routing.solver.planner import Solution, solve
 from routing.solver.stopping import Limits, Progress
@@ -35,6 +36,7 @@ def solve_together(
     helpers: Helpers | None,
     progress: Callable[[Progress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
+    so_far: Callable[[Plan], None] | None = None,
 ) -> Solution:
     """Return the best of `helpers.count` + 1 solutions with the seeds from `seed` on; one runs in this process.
 
@@ -42,7 +44,7 @@ def solve_together(
     ----------
     helpers
         None: only this process searches. The problem and the solutions travel pickled.
-    progress, cancelled
+    progress, cancelled, so_far
         As of `solve`, for the search in this process; once cancelled, others are not waited for any more.
 
     Raises
@@ -51,9 +53,9 @@ def solve_together(
         What a helper's search raises, and what its executor does when a worker is lost for good.
     """
     if helpers is None or helpers.count == 0:
-        return solve(problem, limits, seed, progress, cancelled)
+        return solve(problem, limits, seed, progress, cancelled, so_far)
     others = [helpers.executor.submit(solve, problem, limits, seed + k) for k in range(1, helpers.count + 1)]
-    own = solve(problem, limits, seed, progress, cancelled)
+    own = solve(problem, limits, seed, progress, cancelled, so_far)
     found = [own, *_gather(others, limits, cancelled)]
     return min(found, key=lambda solution: solution.cost.total)  # of equals the first, which is the lowest seed
 

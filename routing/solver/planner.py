@@ -12,6 +12,7 @@ from routing.model.problem import Problem
 from routing.solver.choice import choose, learn_prices
 from routing.solver.improvement import Moves, construct, construction_orders, insert_job, step
 from routing.solver.instance import Instance, Job, compile_instance, unbundled
+from routing.solver.interim import plan_so_far
 from routing.solver.itineraries import ChainBook, ChainFinder
 from routing.solver.portfolio import Engine, engine_for
 from routing.solver.reasons import explain_state
@@ -55,6 +56,7 @@ def solve(
     seed: int,
     progress: Callable[[Progress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
+    so_far: Callable[[Plan], None] | None = None,
 ) -> Solution:
     """Plan the day: the cheapest plan found within the limits that obeys every rule of ``reference/rules.md``.
 
@@ -70,13 +72,16 @@ def solve(
         Called at most about twice a second.
     cancelled
         Asked often; once it returns True the best plan so far is returned within about a second.
+    so_far
+        Handed the best plan so far now and then, every few seconds at most; the search waits for it meanwhile.
+        Engines for days of a special shape have none to hand.
 
     Returns
     -------
     Solution
         Always a valid plan, at worst one that leaves every order unassigned.
     """
-    clock = Clock(limits, cancelled, progress, len(problem.orders))
+    clock = Clock(limits, cancelled, progress, len(problem.orders), so_far)
     engine = None if limits.only or limits.sequential or problem.clocks else engine_for(problem)
     special = None if engine is None else _search_specially(problem, engine, clock, seed)
     if special is not None:
@@ -128,6 +133,7 @@ def _construct(state: State, moves: Moves, clock: Clock, seed: int) -> None:
         best = min(best, (state.cost(), state.image()), key=lambda found: found[0])
         clock.report("construction", best[0], state.orders_served())
     state.load(best[1])
+    _offer(state, moves, clock)
 
 
 def _further_starts(
@@ -201,8 +207,14 @@ def _improve(state: State, moves: Moves, clock: Clock) -> None:
             best = cost
             state.commit()
             state.begin()
+            _offer(state, moves, clock)
         clock.report("improvement", best, state.orders_served())
     state.rollback()
+
+
+def _offer(state: State, moves: Moves, clock: Clock) -> None:
+    """Hand out the plan of a state that is the best so far; what breaks a rule in it is left out."""
+    clock.offer(lambda: plan_so_far(state, lambda settled: _sound_plan(settled, moves, repairs=0)))
 
 
 def _rebuild(state: State, clock: Clock) -> None:
@@ -243,11 +255,11 @@ def _cost_so_far(problem: Problem, plan: Plan) -> int:
     return cost_of(problem, plan).total + round(left)
 
 
-def _sound_plan(state: State, moves: Moves) -> Plan:
+def _sound_plan(state: State, moves: Moves, repairs: int = _REPAIRS) -> Plan:
     """Settle all times and drop what breaks a rule; what is dropped is tried again elsewhere while repairs last."""
     jobs_of = {order.id: job for job in state.instance.jobs for order in job.orders}
     banned: set[int] = set()
-    for attempt in range(_REPAIRS + len(state.instance.jobs)):
+    for attempt in range(repairs + len(state.instance.jobs)):
         settle(state)
         plan = make_plan(state)
         broken = broken_orders(state.instance.problem, plan)
@@ -256,7 +268,7 @@ def _sound_plan(state: State, moves: Moves) -> Plan:
             return plan
         state.remove(*out)
         for job in out:
-            if attempt < _REPAIRS and job.index not in banned:
+            if attempt < repairs and job.index not in banned:
                 banned.add(job.index)
                 insert_job(state, moves, job, job.unserved_cost)
     return Plan()

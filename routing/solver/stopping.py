@@ -6,11 +6,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from routing.model.plan import Plan
+
 _RESERVE_S, _RESERVE_PER_ORDER_S, _RESERVE_SHARE = 0.5, 0.004, 0.2
 """Kept back from the time limit for settling, checking and explaining: so much and per order, at most that share."""
 
 _OVERTIME_SHARE, _OVERTIME_S = 0.1, 1.0
 """How long past the time limit orders left out are still explained."""
+
+
+_OFFERS_APART_S, _OFFERS_SHARE = 5.0, 0.05
+"""Least time between two plans handed out during the search, and the most of its time that making them may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +56,11 @@ class Clock:
         cancelled: Callable[[], bool] | None,
         progress: Callable[[Progress], None] | None,
         orders: int,
+        so_far: Callable[[Plan], None] | None = None,
     ) -> None:
         self.limits, self.iteration = limits, 0
-        self._cancelled, self._progress, self._orders = cancelled, progress, orders
+        self._cancelled, self._progress, self._orders, self._so_far = cancelled, progress, orders, so_far
+        self._next_offer = float("-inf")
         self._start, self._last_report = time.monotonic(), float("-inf")
         self._stopped = False
 
@@ -125,3 +133,12 @@ class Clock:
             self._last_report = now
             whole = None if cost is None else round(cost)
             self._progress(Progress(stage, self.iteration, whole, served, self._orders, now))
+
+    def offer(self, make: Callable[[], Plan]) -> None:
+        """Hand the best plan so far to a caller who wants such plans, unless he had one just before."""
+        begun = time.monotonic()
+        if self._so_far is None or begun < self._next_offer:
+            return
+        self._so_far(make())
+        ended = time.monotonic()
+        self._next_offer = ended + max(_OFFERS_APART_S, (ended - begun) / _OFFERS_SHARE)

@@ -111,6 +111,47 @@ def test_stopping_a_running_plan_keeps_the_best(world: World, monkeypatch: pytes
     assert world.client.get(f"/v1/plans/{plan_id}/plan").status_code == 200
 
 
+def test_the_best_so_far_can_be_fetched(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests that a running plan gives its best checked plan, said not to be final, and that stopping keeps as good."""
+    plan_id = world.plan(max_iterations=1_000_000)
+    report = world.service.store.report
+    early: dict[str, Any] = {}
+
+    def look_when_there_is_one(job: Job, progress: dict[str, Any]) -> bool:
+        stopping = report(job, progress)
+        if progress.get("best") is not None and not early:
+            early["status"] = status = world.client.get(f"/v1/plans/{plan_id}").json()
+            early["plan"] = world.client.get(status["links"]["plan"])
+            accept = {"Accept": "text/csv"}
+            early["files"] = [
+                *(world.client.get(status["links"][part]) for part in ("geojson", "routes", "orders")),
+                world.client.get(f"/v1/plans/{plan_id}/result", headers=accept),
+            ]
+            early["map"] = world.client.get(f"/v1/plans/{plan_id}/map").json()["code"]
+            known = {"If-None-Match": early["plan"].headers["etag"]}
+            early["again"] = world.client.get(f"/v1/plans/{plan_id}/plan", headers=known).status_code
+            world.client.delete(f"/v1/plans/{plan_id}")
+        return stopping
+
+    monkeypatch.setattr(world.service.store, "report", look_when_there_is_one)
+    world.work_off()
+    assert early["status"]["state"] == "running"
+    assert early["map"] == "RESULT_NOT_READY"
+    assert early["again"] == 304
+    assert {answer.status_code for answer in early["files"]} == {200}
+    assert {answer.headers["shanlu-final"] for answer in (early["plan"], *early["files"])} == {"false"}
+    judged = world.client.post("/v1/check", json={"plan_id": plan_id, "plan": early["plan"].json()}).json()
+    assert judged["clean"], judged
+    best = early["status"]["progress"]["best"]
+    assert early["plan"].json()["objective"]["total"] == best["cost"]
+    status = world.client.get(f"/v1/plans/{plan_id}").json()
+    assert status["state"] == "dismissed"
+    assert status["result"]["cost"] <= best["cost"]
+    final = world.client.get(f"/v1/plans/{plan_id}/plan")
+    assert final.headers["shanlu-final"] == "true"
+    assert not list(world.service.settings.job_folder(plan_id).glob("best-*"))
+
+
 def test_faulty_scenario_is_refused_with_every_fault(world: World, scenarios: Path, tmp_path: Path) -> None:
     """Tests that faults of several files come together, with file, row and field."""
     damaged = make_copy(scenarios / "tiny", tmp_path / "damaged")
