@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from geodata.errors import UnavailableError
@@ -54,3 +54,14 @@ def _on_cluster(workers: int | None, cluster: str) -> Iterator[Helpers | None]:
         count = (workers or sum(client.nthreads().values())) - 1
         # Each search is another one: equal arguments must not share a result, nor a failed one be tried for ever.
         yield Helpers(client.get_executor(pure=False, retries=2), max(0, count))
+
+
+@contextmanager
+def helpers_if_any(workers: int | None, cluster: str | None) -> Iterator[tuple[Helpers | None, str | None]]:
+    """Yield as `helpers_of`; where the cluster does not answer, no helpers and what to tell of it."""
+    with ExitStack() as stack:
+        try:
+            found: tuple[Helpers | None, str | None] = stack.enter_context(helpers_of(workers, cluster)), None
+        except UnavailableError:
+            found = None, "The cluster did not answer; the plan was searched for by its worker alone."
+        yield found

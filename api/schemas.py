@@ -169,6 +169,7 @@ class PlanResult(BaseModel):
     unassigned: int
     rejected: int
     routes: int
+    searches: int = Field(default=1, description="searches with different seeds, of which the best plan was kept")
     scenario_digest: str
     timings_s: dict[str, float]
 
@@ -347,7 +348,7 @@ def plan_status(job: Job) -> PlanStatus:
         network=job.network_id,
         options=job.request["options"],
         result=_result(job),
-        notes=[CONVERTED] if job.request.get("crs") == "gcj02" else [],
+        notes=[*([CONVERTED] if job.request.get("crs") == "gcj02" else []), *(job.result or {}).get("notes", [])],
     )
 
 

@@ -22,9 +22,16 @@ DataFolder = Annotated[Path | None, typer.Option(help="Folder of database, uploa
 DatabaseUrl = Annotated[
     str | None, typer.Option(help="Database instead of SQLite in the data folder [SHANLU_DATABASE_URL].")
 ]
+PlanWorkers = Annotated[
+    int | None, typer.Option(help="Searches of one plan at once; the best is kept [SHANLU_PLAN_WORKERS, 1].")
+]
+Cluster = Annotated[
+    str | None, typer.Option(help="Dask scheduler, such as tcp://10.0.0.1:8786, to search on [SHANLU_CLUSTER].")
+]
 
 
 def serve(
+    *,
     host: Annotated[str | None, typer.Option(help="Address to listen on [SHANLU_HOST, 127.0.0.1].")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on [SHANLU_PORT, 8000].")] = None,
     data: DataFolder = None,
@@ -33,6 +40,8 @@ def serve(
         Path | None, typer.Option(help="Folder of scenario folders that requests may name [SHANLU_SCENARIOS].")
     ] = None,
     workers: Annotated[int | None, typer.Option(help="Worker processes; 0: none here [SHANLU_WORKERS, 1].")] = None,
+    plan_workers: PlanWorkers = None,
+    cluster: Cluster = None,
     oidc_issuer: Annotated[
         str | None, typer.Option(help="Identity provider whose tokens are taken beside keys [SHANLU_OIDC_ISSUER].")
     ] = None,
@@ -59,6 +68,8 @@ def serve(
         database_url=database_url,
         scenarios=scenarios,
         workers=workers,
+        plan_workers=plan_workers,
+        cluster=cluster,
         oidc_issuer=oidc_issuer,
         oidc_audience=oidc_audience,
     )
@@ -99,12 +110,14 @@ def worker(
     name: Annotated[
         str | None, typer.Option(help="Name of this worker, its own on every machine [host name and process].")
     ] = None,
+    plan_workers: PlanWorkers = None,
+    cluster: Cluster = None,
 ) -> None:
     """Take jobs from the queue of a service that shares the database and the data folder; run one per process."""
     from api.worker_main import run_worker  # noqa: PLC0415
 
     _log()
-    settings = _settings(database_url=database_url, data=data)
+    settings = _settings(database_url=database_url, data=data, plan_workers=plan_workers, cluster=cluster)
     _open(settings)
     with exit_codes():
         run_worker(settings, name or f"{socket.gethostname()}-{os.getpid()}")
@@ -177,8 +190,13 @@ def _settings(**given: Any) -> Settings:
 
 def _environment(settings: Settings) -> dict[str, str]:
     """Return the settings as variables for a worker process."""
-    kept = {"data": str(settings.data.resolve()), "database_url": settings.database_url}
-    return {f"SHANLU_{name.upper()}": value for name, value in kept.items() if value is not None}
+    kept = {
+        "data": settings.data.resolve(),
+        "database_url": settings.database_url,
+        "plan_workers": settings.plan_workers,
+        "cluster": settings.cluster,
+    }
+    return {f"SHANLU_{name.upper()}": str(value) for name, value in kept.items() if value is not None}
 
 
 def _open(settings: Settings) -> Store:

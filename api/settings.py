@@ -25,6 +25,10 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="address to listen on")
     port: int = Field(default=8000, ge=0, le=65_535, description="port to listen on")
     workers: int = Field(default=1, ge=0, le=256, description="worker processes that `serve` keeps running")
+    plan_workers: int | None = Field(
+        default=None, ge=1, le=256, description="searches of one plan at once; default: one, on a cluster all it has"
+    )
+    cluster: str | None = Field(default=None, description="Dask scheduler whose workers search beside ours")
     worker_niceness: int = Field(
         default=10, ge=0, le=19, description="how far workers and calculations give way to the server, as of `nice`"
     )

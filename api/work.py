@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from api.error_codes import ErrorCode
+from api.executors import helpers_if_any
 from api.held import held_cache
 from api.networks import INLINE_FILES, prepare_network, write_fresh
 from api.problem_json import faults_of_input, problem
@@ -150,17 +151,18 @@ def _make_plan(settings: Settings, job: Job, watch: _Watch) -> None:
     folder, out = _result_folder(settings, job)
     options = dict(job.request["options"])
     options["only"] = tuple(options["only"])
-    cache = held_cache()
-    outcome = plan_deliveries(
-        folder / SCENARIO,
-        out,
-        PlanOptions(**options),
-        watch.follow,
-        watch.cancelled,
-        cache,
-        so_far=partial(watch.keep, folder / f"{SO_FAR}-{job.attempt}"),
-    )
-    watch.succeed(_summary(outcome, out), [order.id for order in outcome.scenario.orders])
+    keep = partial(watch.keep, folder / f"{SO_FAR}-{job.attempt}")
+    scenario = folder / SCENARIO
+    with helpers_if_any(settings.plan_workers, settings.cluster) as (helpers, note):
+        outcome = plan_deliveries(
+            scenario, out, PlanOptions(**options), watch.follow, watch.cancelled, held_cache(), helpers, keep
+        )
+    result = {
+        **_summary(outcome, out),
+        "searches": 1 if helpers is None else 1 + helpers.count,
+        "notes": [] if note is None else [note],
+    }
+    watch.succeed(result, [order.id for order in outcome.scenario.orders])
     _forget_earlier(folder, SO_FAR)
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import problems
 import pytest
-from api_world import free_port, make_tiny_scenario
+from api_world import close_world, free_port, make_tiny_scenario, open_world
 
+from api import executors
 from api.executors import helpers_of
 from geodata.errors import UnavailableError
 from routing.plan_io import read_plan
@@ -91,3 +92,21 @@ def test_on_the_command_line(scenario: Path, cluster: str, tmp_path: Path) -> No
     there = plan(scenario, tmp_path / "there", "--workers", "2", "--cluster", cluster)
     assert here == there <= one
     assert (tmp_path / "here" / "plan.json").read_bytes() == (tmp_path / "there" / "plan.json").read_bytes()
+
+
+def test_in_the_service(scenario: Path, cluster: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests that the service's plans are searched for on a cluster, and alone with a note where it does not answer."""
+    monkeypatch.setenv("SHANLU_CACHE", str(scenario.parent / "cache"))
+    found = []
+    for name, address in (("there", cluster), ("nowhere", "tcp://127.0.0.1:9")):
+        monkeypatch.setattr(executors, "CONNECT_S", 60 if address == cluster else 1)
+        world = open_world(tmp_path / name, scenario.parent, plan_workers=2, cluster=address)
+        plan_id = world.plan()
+        world.work_off()
+        found.append(world.client.get(f"/v1/plans/{plan_id}").json())
+        close_world(world)
+    there, nowhere = found
+    assert (there["state"], there["result"]["searches"], there["notes"]) == ("successful", 2, [])
+    assert (nowhere["state"], nowhere["result"]["searches"]) == ("successful", 1)
+    assert "cluster did not answer" in nowhere["notes"][0]
+    assert there["result"]["cost"] <= nowhere["result"]["cost"]
