@@ -30,32 +30,45 @@ class BusLoad:
 
     def __init__(self, instance: Instance, number: int) -> None:
         self.instance, self.number, self.trip = instance, number, instance.trips[number]
+        self._clear()
+
+    def _clear(self) -> None:
+        count = len(self.trip.calls)
         self.entries: list[tuple[Task, BusRide]] = []
         self.cost = 0.0
-        self._note()
-
-    def _note(self) -> None:
-        """Sum up what rides on every segment, and which call of a halt is used."""
-        calls = self.trip.calls
-        self._filled = ([0.0] * len(calls), [0.0] * len(calls))
+        self._filled = ([0.0] * count, [0.0] * count)
+        """Kilograms and litres on every segment."""
         self._used: dict[int, int] = {}
-        for task, ride in self.entries:
-            for call in range(ride.board_call, ride.alight_call):
-                self._filled[0][call] += task.kg
-                self._filled[1][call] += task.litres
-            for call in (ride.board_call, ride.alight_call):
-                self._used[calls[call].sequence] = call
+        """Which call of a halt is used."""
+
+    def enter(self, task: Task, ride: BusRide) -> None:
+        """Add a task: its space, its fee, its times, which never change while it rides."""
+        self.entries.append((task, ride))
+        for call in range(ride.board_call, ride.alight_call):
+            self._filled[0][call] += task.kg
+            self._filled[1][call] += task.litres
+        for call in (ride.board_call, ride.alight_call):
+            self._used[self.trip.calls[call].sequence] = call
+        task.load_start_s, task.load_end_s = ride.ready_by_s, ride.departure_s
+        task.unload_start_s, task.unload_end_s = ride.arrival_s, ride.ready_s
+        task.ready_s, task.latest_load_s = ride.ready_s, ride.ready_by_s
+        self.cost += self._price(task, ride)
+
+    def _price(self, task: Task, ride: BusRide) -> float:
+        fee, due_s = bus_fee(self.trip, task.job), task.job.due_s
+        if task.following is not None or due_s is None:
+            return fee
+        return fee + task.job.late_per_s * max(0, ride.arrival_s - due_s)
 
     def snapshot(self) -> Any:
-        """Return the entries."""
-        return list(self.entries), self.cost
+        """Return copies of the entries and their sums."""
+        return list(self.entries), self.cost, tuple(list(row) for row in self._filled), dict(self._used)
 
     def restore(self, saved: Any) -> None:
-        """Return to a snapshot and publish its times."""
-        self.entries, self.cost = saved
+        """Return to a snapshot."""
+        self.entries, self.cost, self._filled, self._used = saved
         for task in self.tasks():
             task.owner = self
-        self.refresh()
 
     def tasks(self) -> Iterator[Task]:
         """Yield every task aboard at some time."""
@@ -64,26 +77,31 @@ class BusLoad:
 
     def remove(self, task: Task) -> None:
         """Take a task off."""
-        self.entries = [entry for entry in self.entries if entry[0] is not task]
+        kept = [entry for entry in self.entries if entry[0] is not task]
+        if not kept:
+            self._clear()
+        else:
+            self._leave(task, next(ride for other, ride in self.entries if other is task))
+            self.entries = kept
+            ends = [(ride.board_call, ride.alight_call) for _, ride in kept]
+            self._used = {self.trip.calls[call].sequence: call for pair in ends for call in pair}
         task.owner = None
+
+    def _leave(self, task: Task, ride: BusRide) -> None:
+        """Take a task's space and price off the sums."""
+        for call in range(ride.board_call, ride.alight_call):
+            self._filled[0][call] -= task.kg
+            self._filled[1][call] -= task.litres
+        self.cost -= self._price(task, ride)
 
     def place_task(self, task: Task, seat: Seat) -> None:
         """Put a task on a ride."""
         task.choose_compartment(0, seat.boxed)
         task.owner = self
-        self.entries.append((task, seat.ride))
+        self.enter(task, seat.ride)
 
-    def refresh(self, *, reload: bool = True) -> bool:  # noqa: ARG002 # all of it is cheap
-        """Publish times, sum up and price the trip's cargo."""
-        self._note()
-        self.cost = 0.0
-        for task, ride in self.entries:
-            task.load_start_s, task.load_end_s = ride.ready_by_s, ride.departure_s
-            task.unload_start_s, task.unload_end_s = ride.arrival_s, ride.ready_s
-            task.ready_s, task.latest_load_s = ride.ready_s, ride.ready_by_s
-            self.cost += bus_fee(self.trip, task.job)
-            if task.following is None and task.job.due_s is not None:
-                self.cost += task.job.late_per_s * max(0, ride.arrival_s - task.job.due_s)
+    def refresh(self, *, reload: bool = True) -> bool:  # noqa: ARG002 # as other carriers have it
+        """Do nothing: entering and leaving keep all figures up to date."""
         return True
 
     def has_room(self, request: Request, ride: BusRide, boxed: bool) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from routing.solver.day_loops import FAR_S, REST, ROWS, START, IntArray, arrive, run, squeeze
+from routing.solver.day_loops import EARLIEST, FAR_S, REST, ROWS, START, IntArray, arrive, run, squeeze
 from routing.solver.fleets import Fleet, whole_seconds
 from routing.solver.instance import Instance
 from routing.solver.tasks import Task
@@ -27,8 +27,10 @@ class Day:
     __slots__ = (
         "_bounds",
         "_dues",
+        "_fetches",
         "_hasty",
         "_links",
+        "_moved",
         "aboard",
         "begins",
         "cost",
@@ -85,8 +87,10 @@ class Day:
         """Hand-overs: stop, whether goods come from the other carrier, its task, seconds of handling."""
         self._dues: list[tuple[int, int, float]] = []
         """Goods that are late from some time on: stop, that time, money by second."""
-        self._hasty = False
-        """Whether the schedule hangs on how long goods wait with other carriers."""
+        self._hasty = self._fetches = False
+        """Whether the schedule hangs on how long goods handed over wait, and on how long those fetched have."""
+        self._moved: Sequence[int] = ()
+        """Stops whose times the tasks do not know yet."""
 
     # --- Snapshots -------------------------------------------------------------------------------------------------
 
@@ -100,6 +104,7 @@ class Day:
             setattr(self, name, value)
         for task in self.tasks():
             task.owner = self
+        self._moved = range(len(self.place))
         self.publish()
 
     # --- Reading ---------------------------------------------------------------------------------------------------
@@ -181,13 +186,18 @@ class Day:
             self._gather()
         else:
             fits = True
-        if not self._bound() and not (reload or self._hasty):
+        self._moved = range(0)
+        if not self._bound() and not (reload or self._hasty or self._fetches):
             return self.sound
         if not self.place:
             self._clear()
             return True
+        before = self.times
         holds, self.drive_s, money = run(self.fleet.road, self._as_array(settled=False))
         self.rest, self.earliest, self.latest, self.start = self.times[REST:].tolist()
+        self._moved = range(len(self.place))
+        if not reload:
+            self._moved = np.flatnonzero((before != self.times)[EARLIEST:].any(axis=0)).tolist()
         self.cost = money + self._lateness()
         self.sound = fits and holds
         return self.sound
@@ -205,7 +215,7 @@ class Day:
             due[k] = min(due[k], due_s)
         hasty = settled or self._hasty
         cap = [self._hand_over_by(k) for k in range(n)] if settled else [FAR_S] * n
-        fetch_by = [self._fetch_by(k) for k in range(n)] if hasty else [2 * FAR_S] * n
+        fetch_by = [self._fetch_by(k) for k in range(n)] if self._fetches else [2 * FAR_S] * n
         wanted = [self._wanted_end(k) if self._ends_round(k) else -1 for k in range(n)] if hasty else [-1] * n
         given = (
             self.place,
@@ -232,7 +242,7 @@ class Day:
         bounds: _Bounds = ([], [], [])
         links: list[tuple[int, bool, Task, int]] = []
         dues: list[tuple[int, int, float]] = []
-        self.service, self._hasty = [], False
+        self.service, self._hasty, self._fetches = [], False, False
         for k, place in enumerate(self.place):
             lower, start_by, seconds = 0, FAR_S, 0.0
             if place != base:
@@ -245,7 +255,7 @@ class Day:
                     lower = max(lower, task.job.release_s)
                 else:
                     links.append((k, True, task.previous, handling))
-                    self._hasty = self._hasty or hastens
+                    self._fetches = self._fetches or hastens
             for task in self.unloads[k]:
                 seconds += task.unload_service_s
                 if task.following is None:
@@ -276,28 +286,43 @@ class Day:
     def _weigh(self) -> bool:
         """Sum up what is aboard; return whether it fits and sits beside nothing it may not."""
         parts = self.fleet.type.compartments
-        incompatible = self.instance.incompatible
         count = len(parts)
         now = [0.0] * (2 * count)
         rows: list[list[float]] = []
-        aboard: list[dict[str, int]] = [{} for _ in parts]
-        fits = True
         for loads, unloads in zip(self.loads, self.unloads, strict=True):
             for task in unloads:
                 now[task.compartment] -= task.kg
                 now[count + task.compartment] -= task.litres
+            for task in loads:
+                now[task.compartment] += task.kg
+                now[count + task.compartment] += task.litres
+            rows.append(list(now))
+        if not rows:
+            self.aboard = np.empty((2 * count, 0))
+            return True
+        self.aboard = np.ascontiguousarray(np.array(rows).T)
+        room = [*(part.kg + 1e-6 for part in parts), *(part.litres + 1e-6 for part in parts)]
+        fits = all(max(row) <= limit for row, limit in zip(self.aboard.tolist(), room, strict=True))
+        return fits and (not self.instance.incompatible or self._mixes_well())
+
+    def _mixes_well(self) -> bool:
+        """Return whether no two classes that may not share a compartment are in one at a time."""
+        incompatible = self.instance.incompatible
+        aboard: list[dict[str, int]] = [{} for _ in self.fleet.type.compartments]
+        for loads, unloads in zip(self.loads, self.unloads, strict=True):
+            for task in unloads:
                 aboard[task.compartment][task.job.product.id] -= 1
             for task in loads:
-                c, name = task.compartment, task.job.product.id
-                now[c] += task.kg
-                now[count + c] += task.litres
-                fits = fits and not any(aboard[c].get(other, 0) for other in incompatible.get(name, ()))
-                aboard[c][name] = aboard[c].get(name, 0) + 1
-            rows.append(list(now))
-            for c, part in enumerate(parts):
-                fits = fits and now[c] <= part.kg + 1e-6 and now[count + c] <= part.litres + 1e-6
-        self.aboard = np.ascontiguousarray(np.array(rows).T) if rows else np.empty((2 * count, 0))
-        return fits
+                inside, name = aboard[task.compartment], task.job.product.id
+                if any(inside.get(other, 0) for other in incompatible.get(name, ())):
+                    return False
+                inside[name] = inside.get(name, 0) + 1
+        return True
+
+    def start_early(self) -> None:
+        """Schedule every stop at its earliest and publish that."""
+        self.start, self._moved = list(self.earliest), range(len(self.earliest))
+        self.publish()
 
     def squeeze(self) -> bool:
         """Start every round as late as its end allows, by the actual loading of what it hands over.
@@ -313,7 +338,7 @@ class Day:
             times[START] = self.start
         starts: list[int] = times[START].tolist()
         moved = starts != self.start
-        self.start = starts
+        self.start, self._moved = starts, range(len(starts))
         return moved
 
     def _hand_over_by(self, k: int) -> int:
@@ -338,8 +363,8 @@ class Day:
         return wanted if wanted < FAR_S else -1
 
     def publish(self, changed: list[Task | None] | None = None) -> None:
-        """Write times to the tasks; collect tasks of other carriers whose bounds may have moved into `changed`."""
-        for k in range(len(self.place)):
+        """Write times that moved to the tasks; collect those of other carriers whose bounds may have into `changed`."""
+        for k in self._moved:
             start, end = self.start[k], self.start[k] + self.service[k]
             for task in self.loads[k]:
                 task.load_start_s, task.load_end_s = start, end
@@ -378,4 +403,5 @@ _REPLACED = (
     "_links",
     "_dues",
     "_hasty",
+    "_fetches",
 )

@@ -66,40 +66,53 @@ def best_spot(day: Day, request: Request, leg: Leg, limit: float) -> Spot | None
 # --- New rounds ----------------------------------------------------------------------------------------------------
 
 
-def best_new_round(day: Day, request: Request, leg: Leg, limit: float) -> Spot | None:
-    """Return the cheapest spot for the leg in a round of its own, between or after the day's rounds."""
-    fleet, base = day.fleet, day.fleet.base
-    fixed = 0.0 if day.place else fleet.type.fixed_cost
-    if fixed >= limit or (fleet.type.max_rounds is not None and sum(day.begins) >= fleet.type.max_rounds):
-        return None
-    cost, duration = fleet.arc_cost, fleet.travel.duration_s
+@dataclass(frozen=True, slots=True)
+class OwnRound:
+    """A round for one leg alone, whatever vehicle of the fleet makes it: its part, its money, its dry driving time."""
+
+    compartment: int
+    boxed: bool
+    cost: float
+    drive_s: int
+
+
+def own_round(fleet: Fleet, request: Request) -> OwnRound | None:
+    """Return a round for the leg alone; None where nothing has room or the range is too short."""
+    base, cost, duration = fleet.base, fleet.arc_cost, fleet.travel.duration_s
     way = [base, *(p for p in (request.ride.origin, request.ride.destination) if p != base), base]
+    part = _empty_room(fleet, request)
+    if part is None or (fleet.type.range_wh is not None and _peak_wh(fleet, way) > fleet.type.range_wh):
+        return None
     stops = (len(way) - 2) * fleet.type.stop_s + request.load_service_s + request.unload_service_s
     legs = list(pairwise(way))
-    delta = sum([cost[a][b] for a, b in legs]) + stops * fleet.cost_per_s + fixed
-    if delta >= limit:
+    money = sum([cost[a][b] for a, b in legs]) + stops * fleet.cost_per_s
+    return OwnRound(*part, money, sum([duration[a][b] for a, b in legs]))
+
+
+def best_new_round(day: Day, own: OwnRound, leg: Leg, limit: float) -> Spot | None:
+    """Return the spot below `limit` for the leg in a round of its own, between or after the day's rounds."""
+    kind = day.fleet.type
+    delta = own.cost + (0.0 if day.place else kind.fixed_cost)
+    if delta >= limit or (kind.max_rounds is not None and sum(day.begins) >= kind.max_rounds):
         return None
-    part = _empty_room(day, request)
-    if part is None or day.drive_s + sum([duration[a][b] for a, b in legs]) > fleet.type.max_drive_s:
+    if day.drive_s + own.drive_s > kind.max_drive_s:
         return None
-    if fleet.type.range_wh is not None and _peak_wh(day, way) > fleet.type.range_wh:
-        return None
-    gap, ready_s, start_s = find_gap(fleet.road, day.times, leg)
+    gap, ready_s, start_s = find_gap(day.fleet.road, day.times, leg)
     if gap < 0:
         return None
-    return Spot(day, gap, False, gap, False, True, *part, delta, ready_s, start_s)
+    return Spot(day, gap, False, gap, False, True, own.compartment, own.boxed, delta, ready_s, start_s)
 
 
-def _peak_wh(day: Day, way: Sequence[int]) -> float:
+def _peak_wh(fleet: Fleet, way: Sequence[int]) -> float:
     """Return the most energy a round has used at any stop; going down may give some back."""
-    energy = day.fleet.travel.energy_wh
+    energy = fleet.travel.energy_wh
     return max(accumulate(energy[a][b] for a, b in pairwise(way)))
 
 
-def _empty_room(day: Day, request: Request) -> tuple[int, bool] | None:
+def _empty_room(fleet: Fleet, request: Request) -> tuple[int, bool] | None:
     job = request.job
-    for compartment, boxed in day.fleet.fits[job.product.id]:
-        part = day.fleet.type.compartments[compartment]
+    for compartment, boxed in fleet.fits[job.product.id]:
+        part = fleet.type.compartments[compartment]
         kg, litres = (job.boxed_kg, job.boxed_l) if boxed else (job.kg, job.litres)
         if kg <= part.kg and litres <= part.litres:
             return compartment, boxed

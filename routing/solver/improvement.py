@@ -167,17 +167,20 @@ def construction_orders(instance: Instance) -> list[list[Job]]:
 # --- Destroy -------------------------------------------------------------------------------------------------------
 
 
-def cool(state: State, moves: Moves) -> bool:
-    """Take out cold jobs that other insertions have made too warm, trying them elsewhere; return whether times hold."""
+def cool(state: State, moves: Moves, *, touched: bool = False) -> bool:
+    """Take out cold jobs that other insertions have made too warm, trying them elsewhere; return whether times hold.
+
+    With `touched`, only carriers touched since the last savepoint are looked at.
+    """
     for attempt in range(_COOLINGS):
-        warm = state.warm_jobs()
+        warm = state.warm_jobs(touched=touched)
         if not warm:
             return True
         if not state.remove(*warm):
             return False
         for job in warm if attempt == 0 else ():
             insert_job(state, moves, job, job.unserved_cost)
-    return not state.warm_jobs()
+    return not state.warm_jobs(touched=touched)
 
 
 def choose_removed(state: State, moves: Moves) -> list[int]:
@@ -258,7 +261,7 @@ def put_back(
     factor = moves.random.choice(speculation)
     for job in jobs:
         insert_job(state, moves, job, job.unserved_cost * factor, blink=True)
-    sound = cool(state, moves)
+    sound = cool(state, moves, touched=True)
     found = cost + state.change()
     if sound and found < cost - temperature * math.log(max(1e-300, moves.random.random())):
         state.commit()

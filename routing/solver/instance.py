@@ -215,12 +215,12 @@ def unbundled(instance: Instance) -> Instance:
 
 
 def incompatibilities(products: Products) -> dict[str, frozenset[str]]:
-    """Return for each product class the classes it may not share a compartment with; symmetric."""
+    """Return for product classes the others they may not share a compartment with; symmetric."""
     found: dict[str, set[str]] = {name: set(product.incompatible_with) for name, product in products.classes.items()}
     for name, product in products.classes.items():
         for other in product.incompatible_with:
             found.setdefault(other, set()).add(name)
-    return {name: frozenset(others) for name, others in found.items()}
+    return {name: frozenset(others) for name, others in found.items() if others}
 
 
 # --- Jobs ----------------------------------------------------------------------------------------------------------

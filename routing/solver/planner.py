@@ -30,7 +30,7 @@ _END_TEMPERATURE = 0.003
 _MOVES_PER_JOB = 3.0
 """With fewer moves per job than this to come, the search starts cooler: there is no time to come back down."""
 _REPAIRS = 6
-_CONSTRUCTION_SHARE = 0.3
+_CONSTRUCTION_SHARE = 0.12
 """No further first plan is begun when this share of the effort is used."""
 _LAST_CHAINS = 40
 """Chains tried for orders still left out at the end."""
@@ -131,7 +131,7 @@ def _construct(state: State, moves: Moves, clock: Clock, seed: int) -> None:
             left = [job for job in order if job.index not in state.served]
             construct(state, moves, left, clock.building_over)
         best = min(best, (state.cost(), state.image()), key=lambda found: found[0])
-        clock.report("construction", best[0], state.orders_served())
+        clock.report("construction", best[0], state.orders_served)
     state.load(best[1])
     _offer(state, moves, clock)
 
@@ -208,7 +208,7 @@ def _improve(state: State, moves: Moves, clock: Clock) -> None:
             state.commit()
             state.begin()
             _offer(state, moves, clock)
-        clock.report("improvement", best, state.orders_served())
+        clock.report("improvement", best, state.orders_served)
     state.rollback()
 
 
@@ -227,11 +227,11 @@ def _rebuild(state: State, clock: Clock) -> None:
 
 def _finish(state: State, finder: ChainFinder, moves: Moves, clock: Clock) -> Plan:
     """Settle all times, try single orders of bundles left out once more, and explain what stays unassigned."""
-    clock.report("checking", state.cost(), state.orders_served(), force=True)
+    clock.report("checking", state.cost(), state.orders_served, force=True)
     plan = _sound_plan(state, moves)
     problem = state.instance.problem
-    if state.orders_served() == len(problem.orders):
-        clock.report("explaining", state.cost(), state.orders_served(), force=True)
+    if state.orders_served == len(problem.orders):
+        clock.report("explaining", state.cost(), state.orders_served, force=True)
         return plan
     instance = unbundled(state.instance)
     finder, single = finder.serving(instance), state_of(instance, plan)
@@ -244,7 +244,7 @@ def _finish(state: State, finder: ChainFinder, moves: Moves, clock: Clock) -> Pl
             plan = extended
         else:
             single = state_of(instance, plan)
-    clock.report("explaining", single.cost(), single.orders_served(), force=True)
+    clock.report("explaining", single.cost(), single.orders_served, force=True)
     return Plan(plan.routes, explain_state(finder, single, clock.cancelled, clock.overdue))
 
 

@@ -167,5 +167,5 @@ def _ride_along(roll: _Roll, route: Route, trip: BusTrip, tasks: dict[tuple[str,
             )
             for at in (halt.load_at, halt.unload_at)
         ]
-        load.entries.append((task, roll.rides[load.number, calls[0], calls[1]]))
+        load.enter(task, roll.rides[load.number, calls[0], calls[1]])
         task.owner = load

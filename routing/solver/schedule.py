@@ -23,8 +23,7 @@ def settle(state: State) -> None:
     """
     days = [day for fleet in state.days for day in fleet if day.place]
     for day in days:
-        day.start = list(day.earliest)
-        day.publish()
+        day.start_early()
     days.sort(key=lambda day: (-day.earliest[-1], day.vehicle_id))
     for _ in range(_PASSES):
         moved = False

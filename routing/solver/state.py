@@ -11,7 +11,7 @@ from routing.model.problem import Problem
 from routing.solver.buses import BusLoad, Seat, best_seat
 from routing.solver.day_loops import FAR_S
 from routing.solver.days import Day
-from routing.solver.days_search import Spot, best_new_round, best_spot, leg_of, place_task
+from routing.solver.days_search import Spot, best_new_round, best_spot, leg_of, own_round, place_task
 from routing.solver.fleets import fits_compartment
 from routing.solver.instance import Instance, Job
 from routing.solver.sorties import DroneDay, Perch, best_perch
@@ -69,6 +69,8 @@ class State:
         self.spoilage: dict[int, float] = {}
         self._waiting: dict[int, dict[int, tuple[Task, Task]]] = {}
         """By place, the jobs that wait there between two rides."""
+        self.orders_served = 0
+        """Orders that ride."""
         self._watched: dict[int, None] = {}
         """Served jobs that can become too warm or wait too long."""
         self._hastens = any(instance.hastens)
@@ -106,10 +108,6 @@ class State:
 
     def _handling(self, job: Job, rides: int) -> float:
         return self.instance.problem.rates.handling_per_piece * job.pieces * (rides - 1)
-
-    def orders_served(self) -> int:
-        """Return the number of orders that ride."""
-        return sum(len(self.instance.jobs[index].orders) for index in self.served)
 
     # --- Savepoints ------------------------------------------------------------------------------------------------
 
@@ -152,6 +150,8 @@ class State:
     def _assign(self, index: int, tasks: tuple[Task, ...] | None) -> None:
         """Note what a job rides on (None: nothing) and where it waits."""
         before = self.served.pop(index, ())
+        orders = len(self.instance.jobs[index].orders)
+        self.orders_served += (orders if tasks is not None else 0) - (orders if before else 0)
         for task in before[:-1]:
             del self._waiting[task.destination][index]
         self._note_spoilage(index, None)
@@ -292,14 +292,16 @@ class State:
                 idle_seen = idle_seen or not drone.sorties
                 best = best_perch(drone, request, best.delta if best else limit) or best
             return best
-        idle_seen, leg = False, leg_of(self.instance.fleets[ride.group], request)
+        fleet, idle_seen = self.instance.fleets[ride.group], False
+        leg, own = leg_of(fleet, request), own_round(fleet, request)
         for day in self.days[ride.group]:
             if day in request.avoid or (idle_seen and not day.place):
                 continue
             idle_seen = idle_seen or not day.place
             bound = best.delta if best else limit
             best = (best_spot(day, request, leg, bound) if day.place and not fresh else None) or best
-            best = best_new_round(day, request, leg, best.delta if best else limit) or best
+            if own is not None and own.cost < (best.delta if best else limit):
+                best = best_new_round(day, own, leg, best.delta if best else limit) or best
         return best
 
     def _storable(self, job: Job, request: Request, sites: Sequence[Site], k: int) -> bool:
@@ -467,9 +469,15 @@ class State:
         self._note_spoilage(job.index, found.loss * sum(order.value for order in job.orders))
         return found.within(job.product)
 
-    def warm_jobs(self) -> list[Job]:
-        """Return the jobs that break their limits of cold or waiting by the current schedule."""
+    def warm_jobs(self, *, touched: bool = False) -> list[Job]:
+        """Return the jobs that break their limits of cold or waiting by the current schedule.
+
+        With `touched`, only those on carriers touched since the last savepoint are looked at.
+        """
         watched = [(self.instance.jobs[index], self.served[index]) for index in self._watched]
+        if touched:
+            owners = self._journals[-1].owners
+            watched = [(job, tasks) for job, tasks in watched if any(task.owner in owners for task in tasks)]
         return [job for job, tasks in watched if not self._expose(job, tasks)]
 
 

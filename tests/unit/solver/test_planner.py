@@ -217,7 +217,7 @@ def test_a_plan_taken_up_again_is_the_same_plan() -> None:
     solution = solve(day, Limits(None, 10), 1)
     state = state_of(compile_instance(day, bundle=False), solution.plan)
     assert not state.unsound_jobs()
-    assert state.orders_served() == 30 - len(solution.plan.unassigned)
+    assert state.orders_served == 30 - len(solution.plan.unassigned)
     settle(state)
     again = make_plan(state)
     assert violations(day, replace(again, unassigned=solution.plan.unassigned)) == []
