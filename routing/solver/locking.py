@@ -79,7 +79,7 @@ def continue_plan(
         movable = frozenset(free | {job.index for job in chosen})
     _improve(state, moves, clock, movable)
     found = _sound_plan(state, moves)
-    if state.orders_served() == len(problem.orders):
+    if state.orders_served == len(problem.orders):
         return Continued(found, (), clock.iteration)
     state = state_of(single, found)
     moves = Moves(single, ChainBook(finder, _LAST_CHAINS), moves.random)
