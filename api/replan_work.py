@@ -17,10 +17,8 @@ from routing.export import write_outputs
 from routing.model.plan import Plan
 from routing.output_folder import staged_output
 from routing.plan_io import plan_to_bytes, read_plan
-from routing.replan.replanning import Replanned, ReplanOptions, replan
+from routing.replan.replanning import WITHIN_S, Replanned, ReplanOptions, replan
 from routing.solver import Limits
-
-TIME_LIMIT_S = 2.0
 
 
 def replan_day(
@@ -49,10 +47,9 @@ def replan_day(
     document = read_plan(before)
     cache = held_cache()
     shutil.rmtree(target, ignore_errors=True)
-    time_limit_s = body.time_limit_s
-    if time_limit_s is None and body.max_iterations is None:
-        time_limit_s = TIME_LIMIT_S
-    options = ReplanOptions(Limits(time_limit_s, body.max_iterations), body.seed, body.may_move, body.freeze)
+    within_s = WITHIN_S if body.time_limit_s is None and body.max_iterations is None else None
+    limits = Limits(body.time_limit_s, body.max_iterations)
+    options = ReplanOptions(limits, body.seed, body.may_move, body.freeze, within_s)
     made = replan(scenario, document, body.events, options, target, cache, cancelled)
     plan = Plan(made.document.routes, made.document.unassigned)
     figures = _figures(made, plan, out, target)

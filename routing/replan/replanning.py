@@ -36,6 +36,10 @@ from routing.solver import Limits, solve
 from routing.solver.instance import compile_instance
 from routing.solver.locking import Continued, continue_plan, neighbours_of
 
+WITHIN_S = 4.5
+"""Seconds from the events to the checked plan that are aimed at where nothing else is asked for."""
+_CLOSING_SHARE, _LEAST_SEARCH_S = 0.25, 0.5
+"""Share of the whole time kept for drawing and checking the plan, and what is searched however late it is."""
 _FREE_SHARE = 0.5
 """Share of the effort spent on the plan that keeps what it can, where the price of keeping it is asked for."""
 
@@ -50,12 +54,23 @@ class ReplanOptions:
         Effort for the whole; half of it goes into the comparison where `may_move` is limited.
     may_move
         Most orders whose itinerary may change though nothing forces it; None: any number.
+    within_s
+        Seconds for all of it, from the events to the checked plan: the search then gets what reading the day leaves.
+        None: the search has its `limits`, and reading, drawing and checking take what they take.
     """
 
     limits: Limits
     seed: int = 1
     may_move: int | None = None
     freeze: Freeze = field(default_factory=Freeze)
+    within_s: float | None = None
+
+    def search_after(self, spent_s: float) -> ReplanOptions:
+        """Return the options with the limits of the search, so many seconds after the beginning."""
+        if self.within_s is None:
+            return self
+        left_s = max(_LEAST_SEARCH_S, (1.0 - _CLOSING_SHARE) * self.within_s - spent_s)
+        return replace(self, limits=replace(self.limits, time_limit_s=left_s))
 
 
 @dataclass(frozen=True)
@@ -132,7 +147,8 @@ def replan(
     whole = built.problem
     frozen = freeze(whole, old, events, options.freeze, _blocked(built, day.area, old, events))
     problem = remaining_problem(whole, frozen, events)
-    kept, free, moves = _search(problem, old, frozen, options, cancelled)
+    ready_s = time.perf_counter() - began
+    kept, free, moves = _search(problem, old, frozen, options.search_after(ready_s), cancelled)
     solved_s = time.perf_counter() - began - read_s
     plan, stranded = _whole_plan(built, day.area, frozen, kept)
     other, _ = _whole_plan(built, day.area, frozen, free) if free is not kept else (plan, stranded)

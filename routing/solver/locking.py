@@ -25,6 +25,8 @@ _START_TEMPERATURE, _END_TEMPERATURE = 0.15, 0.003
 _NEAR = 6
 """Jobs near an order that must move that are tried along with it, where any may move."""
 _SPECULATION = (1.0, 1.0, 1.5, 4.0)
+_FOCUS_SHARE, _FOCUS_DRAWS = 0.7, 12
+"""Until that share of the effort is used, moves are drawn anew, so many times, until they touch what was disturbed."""
 _FURTHER_STARTS, _START_SHARE = 2, 0.35
 """Further orders of insertion that are tried: so many where effort is counted, else until that share of it is used."""
 _REPAIRS = 8
@@ -72,12 +74,13 @@ def continue_plan(
     _drop_unsound(state)
     left = [job for job in instance.jobs if job.index not in state.served]
     _begin(state, moves, left, clock)
-    free = {job.index for job in left}
+    _widen(state, moves, clock, finder)
+    free = frozenset(job.index for job in left)
     movable = None
     if may_move is not None:
         chosen = [job for job in instance.jobs if not may_move.isdisjoint(order.id for order in job.orders)]
-        movable = frozenset(free | {job.index for job in chosen})
-    _improve(state, moves, clock, movable)
+        movable = free | {job.index for job in chosen}
+    _improve(state, moves, clock, movable, free)
     found = _sound_plan(state, moves)
     if state.orders_served == len(problem.orders):
         return Continued(found, (), clock.iteration)
@@ -164,6 +167,18 @@ def _begin(state: State, moves: Moves, left: Sequence[Job], clock: Clock) -> Non
     state.load(best[1])
 
 
+def _widen(state: State, moves: Moves, clock: Clock, finder: ChainFinder) -> None:
+    """Give jobs that are still left out more chains, and try them again."""
+    left = [job for job in state.instance.jobs if job.index not in state.served]
+    wide = finder.serving(state.instance)
+    for job in left:
+        if clock.building_over():
+            return
+        moves.chains[job.index] = wide.chains(job, _LAST_CHAINS)
+    if left:
+        _insert(state, moves, left)
+
+
 def _insert(state: State, moves: Moves, jobs: Sequence[Job]) -> None:
     """Put jobs in, the dearest to leave out first, then those with the earliest last window."""
     for job in sorted(jobs, key=lambda job: (-job.unserved_cost, min(end for _, end in job.windows), job.index)):
@@ -177,8 +192,10 @@ def _drop_unsound(state: State) -> None:
         state.remove(*jobs)
 
 
-def _improve(state: State, moves: Moves, clock: Clock, movable: frozenset[int] | None) -> None:
-    """Run destroy and repair on movable jobs; the state ends at the best plan found."""
+def _improve(
+    state: State, moves: Moves, clock: Clock, movable: frozenset[int] | None, disturbed: frozenset[int]
+) -> None:
+    """Run destroy and repair on movable jobs, first about the disturbed ones; the state ends at the best plan found."""
     if not state.instance.jobs or (movable is not None and not movable):
         return
     cost = best = state.cost()
@@ -187,7 +204,8 @@ def _improve(state: State, moves: Moves, clock: Clock, movable: frozenset[int] |
     while not clock.finished():
         share = min(1.0, clock.share_done())
         temperature = scale * _START_TEMPERATURE * (_END_TEMPERATURE / _START_TEMPERATURE) ** share
-        cost = _step(state, moves, movable, temperature, cost)
+        wanted = disturbed if share < _FOCUS_SHARE else frozenset()
+        cost = _step(state, moves, _absent(state, moves, movable, wanted), temperature, cost)
         clock.iteration += 1
         if cost < best - 1e-6:
             best = cost
@@ -196,9 +214,8 @@ def _improve(state: State, moves: Moves, clock: Clock, movable: frozenset[int] |
     state.rollback()
 
 
-def _step(state: State, moves: Moves, movable: frozenset[int] | None, temperature: float, cost: float) -> float:
-    """Take some movable jobs out and put them back in; keep the change or not; return the cost afterwards."""
-    absent = _absent(state, moves, movable)
+def _step(state: State, moves: Moves, absent: list[Job], temperature: float, cost: float) -> float:
+    """Take some jobs out and put them back in; keep the change or not; return the cost afterwards."""
     state.begin()
     if not state.remove(*(job for job in absent if job.index in state.served)):
         state.rollback()
@@ -207,9 +224,22 @@ def _step(state: State, moves: Moves, movable: frozenset[int] | None, temperatur
     return put_back(state, moves, absent, _SPECULATION, temperature, cost)
 
 
-def _absent(state: State, moves: Moves, movable: frozenset[int] | None) -> list[Job]:
+def _absent(state: State, moves: Moves, movable: frozenset[int] | None, wanted: frozenset[int]) -> list[Job]:
+    """Return jobs to take out and put back, with unserved ones near them.
+
+    Parameters
+    ----------
+    movable
+        Jobs that may be taken; None: all.
+    wanted
+        Jobs of which one should be among them; empty: any will do.
+    """
     jobs = state.instance.jobs
     chosen = dict.fromkeys(choose_removed(state, moves))
+    for _ in range(_FOCUS_DRAWS):
+        if not wanted or not wanted.isdisjoint(chosen):
+            break
+        chosen = dict.fromkeys(choose_removed(state, moves))
     if movable is not None:
         chosen = {index: None for index in chosen if index in movable}
         if not chosen:
