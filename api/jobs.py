@@ -1,8 +1,9 @@
 """The durable queue: DBOS keeps it in the service's own database; workers take jobs, and take up those of dead ones.
 
-This module is the only one that knows the job engine. A job is enqueued in the transaction that inserts it; a worker
-runs it as one workflow; a worker that dies leaves its workflow pending, and it is taken up again when a process of the
-same name starts, or by any other worker after `Settings.lost_worker_s` of silence.
+This module is the only one that knows the job engine. A ticket is enqueued in the transaction that inserts a job; a
+worker that takes it runs one job as one workflow, the ticket's own or one on a network it holds (`Store.claim`); a
+worker that dies leaves its workflow pending, and it is taken up again, with the job it was used for, when a process of
+the same name starts, or by any other worker after `Settings.lost_worker_s` of silence.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ def work(
     worker_id
         Name of this worker; no two living workers may share it. Jobs a dead process of that name left are run first.
     run
-        Runs the job of an id to its end, whatever happens; it may be called again for a job cut short.
+        Runs the job of a ticket to its end, whatever happens; called again with the ticket of a job cut short.
     """
     config: DBOSConfig = {
         "name": APPLICATION,
@@ -86,8 +87,8 @@ def work(
     DBOS(config=config)
 
     @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)
-    def run_job(job_id: str) -> None:
-        run(job_id)
+    def run_job(ticket: str) -> None:
+        run(ticket)
 
     store.heard_of(worker_id)
     DBOS.launch()

@@ -48,6 +48,11 @@ class Settings(BaseSettings):
     vroom_network: str | None = Field(
         default=None, description="id of the network that routes VROOM coordinates; default: the newest"
     )
+    prefer_held_s: float = Field(
+        default=30.0,
+        ge=0,
+        description="how long jobs may wait while workers prefer jobs on networks they hold, seconds",
+    )
     max_active_jobs: int = Field(default=20, ge=1, description="most unfinished jobs of one tenant")
     max_attempts: int = Field(default=25, ge=1, description="how often a job is begun anew when its worker dies")
     rate_limit: str = Field(default="1200/minute", description="requests of one key or address, as `count/period`")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal
 
-from sqlalchemy import Engine, create_engine, delete, event, func, insert, select, update
+from sqlalchemy import Engine, and_, create_engine, delete, event, func, insert, or_, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -21,6 +21,8 @@ from api.tables import JobRow, KeyRow, PlannedOrderRow, WorkerRow
 JobKind = Literal["plan", "network", "siting"]
 KEY_PREFIX = "shanlu_"
 """What every API key begins with."""
+_LOOKED_AT = 100
+"""Waiting jobs among which a worker looks for one on a network it holds, the oldest first."""
 BUSY_TIMEOUT_S = 30.0
 """How long a writer waits for another one before SQLite gives up."""
 
@@ -63,6 +65,7 @@ class Job:
     result: dict[str, Any] | None = None
     error: dict[str, Any] | None = None
     traceparent: str | None = None
+    ticket: str | None = None
 
 
 class TooManyJobsError(Exception):
@@ -178,21 +181,50 @@ class Store:
         with self._session() as session:
             return {(kind, state): number for kind, state, number in session.execute(query)}
 
+    def claim(self, ticket: str, held: Collection[str], patience_s: float) -> Job | None:
+        """Return the job that a ticket of the queue is for, begun anew; None where there is none.
+
+        Every accepted job brings one ticket, but a ticket is good for any job: the worker takes the oldest on a network
+        it holds, else the oldest. One that waits for more than `patience_s` is passed over no more. A ticket whose
+        worker died goes on with the job it was used for.
+        """
+        with self._session() as session:
+            own = or_(JobRow.ticket == ticket, and_(JobRow.ticket.is_(None), JobRow.id == ticket))
+            begun = session.execute(select(JobRow.id).where(JobRow.state == "running", own)).scalars().first()
+        if begun is not None:
+            return self.begin_attempt(begun)
+        while True:
+            with self._session() as session:
+                query = select(JobRow.id, JobRow.network_id, JobRow.created_s).where(JobRow.state == "accepted")
+                waiting = session.execute(query.order_by(JobRow.created_s, JobRow.id).limit(_LOOKED_AT)).all()
+            if not waiting:
+                return None
+            oldest = waiting[0]
+            known = next((row for row in waiting if row.network_id in held), oldest)
+            chosen = oldest if time.time() - oldest.created_s > patience_s else known
+            job = self._begin(chosen.id, ("accepted",), {"ticket": ticket})
+            if job is not None:
+                return job  # else another worker was quicker
+
     def begin_attempt(self, job_id: str) -> Job | None:
         """Mark a job as running under a new attempt number; None where it is gone or final.
 
         Only the newest attempt can change the job: a worker taken for dead that still lives writes nothing.
         """
+        return self._begin(job_id, ("accepted", "running"), {})
+
+    def _begin(self, job_id: str, states: Sequence[str], changes: dict[str, Any]) -> Job | None:
         with self._session() as session:
             changed = session.execute(
                 update(JobRow)
-                .where(JobRow.id == job_id, JobRow.state.in_(("accepted", "running")))
+                .where(JobRow.id == job_id, JobRow.state.in_(states))
                 .values(
                     state="running",
                     attempt=JobRow.attempt + 1,
                     revision=JobRow.revision + 1,
                     started_s=func.coalesce(JobRow.started_s, time.time()),
                     progress=None,
+                    **changes,
                 )
             )
             if not _rows(changed):

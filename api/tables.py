@@ -21,6 +21,7 @@ class JobRow(Base):
     __table_args__ = (
         UniqueConstraint("tenant", "kind", "idempotency_key", name="one_job_per_idempotency_key"),
         Index("jobs_by_tenant", "tenant", "kind", "id"),
+        Index("jobs_by_state", "state", "created_s"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -43,6 +44,8 @@ class JobRow(Base):
     error: Mapped[dict[str, Any] | None]
     traceparent: Mapped[str | None]
     """The request that made the job, as W3C Trace Context names it; None where nothing was traced."""
+    ticket: Mapped[str | None]
+    """The ticket of the queue by which a worker took the job; None while nobody has."""
 
 
 class PlannedOrderRow(Base):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from functools import partial
@@ -106,11 +107,22 @@ def scenario_folder(settings: Settings, job: Job) -> Path:
     return settings.job_folder(job.id) / str((job.result or {}).get("scenario", SCENARIO))
 
 
-def run_job(settings: Settings, store: Store, job_id: str, tracing: Tracing = _UNTRACED) -> None:
-    """Run a job to its end and record the end; never raises but for what ends the process."""
-    job = store.begin_attempt(job_id)
+def run_job(
+    settings: Settings, store: Store, ticket: str, tracing: Tracing = _UNTRACED, held: deque[str] | None = None
+) -> None:
+    """Run the job of a ticket to its end and record the end; never raises but for what ends the process.
+
+    Parameters
+    ----------
+    held
+        Networks this worker used last; the job's is added.
+    """
+    job = store.claim(ticket, held or (), settings.prefer_held_s)
     if job is None:
         return
+    network = job.id if job.kind == "network" else job.network_id
+    if held is not None and network is not None:
+        held.append(network)
     _LOG.info("job %s: attempt %d", job.id, job.attempt)
     with tracing.job(job.kind, job.traceparent, {"shanlu.job.id": job.id, "shanlu.job.attempt": job.attempt}) as trace:
         watch = _Watch(store, job, trace)

@@ -93,3 +93,49 @@ def test_keys(store: Store) -> None:
     assert store.revoke_key(row.id) is False
     assert store.find_key(key) is None
     assert store.has_keys()
+
+
+def waiting(number: int, network: str | None, waited_s: float = 1.0) -> Job:
+    """Return a job on a network that was accepted some seconds ago."""
+    return Job(
+        f"plan-{number}", "plan", "firm", "", JobState.ACCEPTED, time.time() - waited_s, {}, "", network_id=network
+    )
+
+
+def claimed(store: Store, ticket: str, held: tuple[str, ...] = ()) -> str | None:
+    """Return the id of the job a ticket is used for."""
+    job = store.claim(ticket, held, 30.0)
+    return None if job is None else job.id
+
+
+def test_workers_prefer_networks_they_hold(store: Store) -> None:
+    """Tests that a worker takes jobs on networks it holds first, else the oldest, and every job once."""
+    for number, network in enumerate(("a", "b", None, "b", "a")):
+        store.add_job(waiting(number, network, 10.0 - number), lambda *_: None, 10)
+    assert claimed(store, "plan-0", ("b",)) == "plan-1"
+    assert claimed(store, "plan-1", ("b", "x")) == "plan-3"
+    assert claimed(store, "plan-2", ("b",)) == "plan-0"
+    assert claimed(store, "plan-3") == "plan-2"
+    assert claimed(store, "plan-4") == "plan-4"
+    assert claimed(store, "plan-5") is None
+
+
+def test_nobody_is_passed_over_for_long(store: Store) -> None:
+    """Tests that a job that waits for longer than is fair goes before those on a network the worker holds."""
+    store.add_job(waiting(0, "a", 31.0), lambda *_: None, 10)
+    store.add_job(waiting(1, "b"), lambda *_: None, 10)
+    assert claimed(store, "plan-1", ("b",)) == "plan-0"
+
+
+def test_a_lost_workers_ticket_goes_on_with_its_job(store: Store) -> None:
+    """Tests that a ticket used again finds the job it was used for, as long as that is not finished."""
+    for number in range(3):
+        store.add_job(waiting(number, "ab"[number % 2], 10.0 - number), lambda *_: None, 10)
+    assert claimed(store, "plan-0", ("b",)) == "plan-1"
+    assert claimed(store, "plan-1") == "plan-0"
+    again = store.claim("plan-0", ("a",), 30.0)
+    assert again is not None
+    assert (again.id, again.attempt) == ("plan-1", 2)
+    store.finish(again, JobState.SUCCESSFUL)
+    assert claimed(store, "plan-0") == "plan-2"
+    assert claimed(store, "plan-1") == "plan-0"
