@@ -106,6 +106,15 @@ class Cache:
         self._hold(path, product)
         return cast("T", product)
 
+    def hold(self, kind: str, key: Mapping[str, object], compute: Callable[[], T]) -> T:
+        """Return the product of `kind` for `key` as `get` does, but keep it in memory only."""
+        path = Path(f"{kind}-{_key_digest(kind, key)}")
+        if path not in self._held:
+            self._hold(path, product := compute())
+            return product
+        self._held.move_to_end(path)
+        return cast("T", self._held[path])
+
     def _hold(self, path: Path, product: object) -> None:
         self._held[path] = product
         while len(self._held) > self._most_held:

@@ -9,12 +9,11 @@ from itertools import islice, pairwise
 
 import numpy as np
 
-from geodata.contraction import contract
-from geodata.hierarchy import TABLE_CELLS, Hierarchy, Table, build_hierarchy, sweep
+from geodata.hierarchy import TABLE_CELLS, Hierarchy, Table, sweep
 from geodata.location import FloatArray
 from geodata.path_loops import indices_along
 from geodata.profiles import EdgeCosts
-from geodata.street_matrix import Snap, whole_seconds
+from geodata.street_matrix import Snap, hierarchy_of, whole_seconds
 from geodata.streets import IntArray, StreetNetwork
 from geodata.turns import Run, TurnRules
 
@@ -54,7 +53,11 @@ class PathMeasure:
 
 
 def find_paths(
-    network: StreetNetwork, costs: EdgeCosts, snapped: Snap, pairs: Sequence[tuple[int, int]]
+    network: StreetNetwork,
+    costs: EdgeCosts,
+    snapped: Snap,
+    pairs: Sequence[tuple[int, int]],
+    hierarchy: Hierarchy | None = None,
 ) -> list[StreetPath | None]:
     """Return the fastest way of each pair of places, None where there is none.
 
@@ -64,12 +67,14 @@ def find_paths(
         The places, as the travel matrix was computed for.
     pairs
         (from, to) as indices into `snapped`.
+    hierarchy
+        `hierarchy_of` the same, where the caller has it.
     """
     found: list[StreetPath | None] = [None] * len(pairs)
     tied = [k for k, (i, j) in enumerate(pairs) if snapped.node[i] >= 0 and snapped.node[j] >= 0]
     if not tied:
         return found
-    hierarchy = build_hierarchy(contract(network, costs, np.unique(snapped.node[snapped.node >= 0])))
+    hierarchy = hierarchy or hierarchy_of(network, costs, snapped)
     start_at, end_at = hierarchy.graph.starts(snapped.node), hierarchy.graph.ends(snapped.node)
     targets = np.unique(end_at[[pairs[k][1] for k in tied]])
     unpacked: dict[int, IntArray] = {}

@@ -116,8 +116,18 @@ def stoppable(network: StreetNetwork, costs: EdgeCosts) -> BoolArray:
     return found
 
 
+def hierarchy_of(network: StreetNetwork, costs: EdgeCosts, snapped: Snap) -> Hierarchy:
+    """Return the hierarchy in which the ways between all places are found."""
+    return build_hierarchy(contract(network, costs, np.unique(snapped.node[snapped.node >= 0])))
+
+
 def compute_matrix(
-    network: StreetNetwork, costs: EdgeCosts, profile_key: str, ids: Sequence[str], snapped: Snap
+    network: StreetNetwork,
+    costs: EdgeCosts,
+    profile_key: str,
+    ids: Sequence[str],
+    snapped: Snap,
+    hierarchy: Hierarchy | None = None,
 ) -> TravelMatrix:
     """Return seconds, metres and watt-hours between all places.
 
@@ -128,6 +138,8 @@ def compute_matrix(
     ----------
     ids
         Place ids, one per entry of `snapped`.
+    hierarchy
+        `hierarchy_of` the same, where the caller has it.
     """
     size = len(ids)
     tied = np.flatnonzero(snapped.node >= 0)
@@ -136,7 +148,7 @@ def compute_matrix(
     energy = np.zeros((size, size), dtype=np.float64)
     if tied.size:
         nodes, place = np.unique(snapped.node[tied], return_inverse=True)
-        seconds, metres, watt_hours = node_matrix(build_hierarchy(contract(network, costs, nodes)), nodes)
+        seconds, metres, watt_hours = node_matrix(hierarchy or hierarchy_of(network, costs, snapped), nodes)
         walked = snapped.access_s[tied]
         total = seconds[np.ix_(place, place)] + walked[:, None] + walked[None, :]
         reached = np.isfinite(total)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -12,11 +13,12 @@ import numpy.typing as npt
 
 from geodata.area import LAST_SECOND_S, Area
 from geodata.cache import Cache
-from geodata.location import Level, Site
+from geodata.hierarchy import Hierarchy
+from geodata.location import FloatArray, Level, Site
 from geodata.matrix import TravelMatrix
 from geodata.profiles import EdgeCosts, Profile, edge_costs
 from geodata.road_weather import road_clock
-from geodata.street_matrix import Snap, compute_matrix, snap, strong_parts
+from geodata.street_matrix import Snap, compute_matrix, hierarchy_of, snap, strong_parts
 from geodata.streets import IntArray, StreetNetwork
 from geodata.timetable import CargoTrip, Timetable, Trip
 from geodata.travel_clock import TravelClock
@@ -30,9 +32,15 @@ from routing.scenario import Scenario
 class Travel:
     """What a travel key stands for: the profile within a vehicle's limits, its edge costs and where places join."""
 
+    streets: StreetNetwork
     profile: Profile
     costs: EdgeCosts
     snap: Snap
+
+    @cached_property
+    def hierarchy(self) -> Hierarchy:
+        """In which matrix and ways are found; built when first asked for."""
+        return hierarchy_of(self.streets, self.costs, self.snap)
 
 
 @dataclass(frozen=True)
@@ -198,27 +206,39 @@ def _travel(
             "closed": hashlib.sha256(closed.tobytes()).hexdigest(),
             "profile": repr(profile),
         }
-        costs, part = cache.get(
-            "edge-costs",
-            made_of,
-            lambda closed=closed, profile=profile: _costs_and_parts(area.streets, profile, closed),  # type: ignore[misc]
+        travels[key] = travel = cache.hold(
+            "travel",
+            {**made_of, "points": points},
+            lambda profile=profile, closed=closed, made_of=made_of: _travel_of(  # type: ignore[misc]
+                area.streets, profile, closed, (lon, lat), made_of, cache
+            ),
         )
-        joined = snap(area.streets, costs, profile, lon, lat, part)
-        travels[key] = Travel(profile, costs, joined)
         matrices[key] = cache.get(
             "matrix",
             {**made_of, "points": points},
-            lambda costs=costs, key=key, joined=joined: compute_matrix(area.streets, costs, key, ids, joined),  # type: ignore[misc]
+            lambda travel=travel, key=key: compute_matrix(  # type: ignore[misc]
+                travel.streets, travel.costs, key, ids, travel.snap, travel.hierarchy
+            ),
         )
     return travels, matrices
 
 
-def _costs_and_parts(
-    streets: StreetNetwork, profile: Profile, closed: npt.NDArray[np.bool_]
-) -> tuple[EdgeCosts, IntArray]:
-    """Return what edges cost a profile and the strongly connected part of each node, whatever places a day has."""
-    costs = edge_costs(streets, profile, closed)
-    return costs, strong_parts(streets, costs)
+def _travel_of(
+    streets: StreetNetwork,
+    profile: Profile,
+    closed: npt.NDArray[np.bool_],
+    places: tuple[FloatArray, FloatArray],
+    made_of: Mapping[str, str],
+    cache: Cache,
+) -> Travel:
+    """Return what a profile's travel is made of; edge costs and connected parts are kept for all days' places."""
+
+    def costs_and_parts() -> tuple[EdgeCosts, IntArray]:
+        costs = edge_costs(streets, profile, closed)
+        return costs, strong_parts(streets, costs)
+
+    costs, part = cache.get("edge-costs", made_of, costs_and_parts)
+    return Travel(streets, profile, costs, snap(streets, costs, profile, *places, part))
 
 
 def _clocks(scenario: Scenario, area: Area, profiles: Mapping[str, Profile]) -> dict[str, TravelClock]:

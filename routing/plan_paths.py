@@ -55,7 +55,8 @@ def _street_paths(plan: Plan, built: BuiltProblem, area: Area) -> dict[PathKey, 
     for key, pairs in wanted.items():
         travel, index = built.travels[key], built.problem.matrices[key].index
         indices = [(index[a], index[b]) for a, b in pairs]
-        for (a, b), path in zip(pairs, find_paths(area.streets, travel.costs, travel.snap, indices), strict=True):
+        paths = find_paths(area.streets, travel.costs, travel.snap, indices, travel.hierarchy)
+        for (a, b), path in zip(pairs, paths, strict=True):
             if path is None:
                 msg = f"the plan moves from {a} to {b} by {key}, but there is no way"
                 raise CheckFailedError(msg)
