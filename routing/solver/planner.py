@@ -24,7 +24,7 @@ from routing.solver.stopping import Clock, Limits, Progress
 from routing.solver.tasks import Chain
 from routing.solver.verify import broken_orders
 
-_START_TEMPERATURE = 0.3
+_START_TEMPERATURE = 0.1
 _END_TEMPERATURE = 0.003
 """Temperatures of simulated annealing as shares of the mean cost of an order."""
 _MOVES_PER_JOB = 3.0
