@@ -1,6 +1,6 @@
 """Every kind of disturbance of a planned day: seconds to a new checked plan, its cost against a full solve of the rest.
 
-``python -m benchmarks.replan SCENARIO PLAN.json --at 39600 --seconds 4.5 --full 30`` prints one row a disturbance as
+``python -m benchmarks.replan SCENARIO PLAN.json --at 39600 --seconds 4.6 --full 30`` prints one row a disturbance as
 Markdown. The full solve begins with an empty plan of the same remaining day and has `--full` seconds; both costs are
 those of the whole day, what has happened included. The cache is warm but for what the disturbance changes.
 """

@@ -21,7 +21,7 @@ JOB_ITERATIONS = 20
 """Effort of a job that is killed: the same iterations and seed give the same plan."""
 PENDING = 3
 """Jobs kept waiting or running while processes are killed."""
-PAUSE_S = (0.5, 6.0)
+PAUSE_S = (0.1, 3.0)
 """Between which a kill falls after the one before, once jobs run again."""
 SEEDS = 4
 """Jobs repeat so many seeds, so that equal jobs can be compared."""
@@ -37,8 +37,8 @@ class Kills:
         Attempts that a kill cut short.
     lost
         Accepted jobs that did not end, or ended in anything but success.
-    doubled
-        Jobs of an idempotency key beyond its first, runs of the queue beyond one a job, folders of results beyond one.
+    doubled_jobs, doubled_runs, doubled_results
+        Jobs of an idempotency key beyond its first, runs in the queue beyond one a job, folders of results beyond one.
     unequal
         Plans that differ from another one of the same request.
     """
@@ -49,7 +49,9 @@ class Kills:
     successful: int
     cut: int
     lost: int
-    doubled: int
+    doubled_jobs: int
+    doubled_runs: int
+    doubled_results: int
     unequal: int
 
 
@@ -129,7 +131,10 @@ def _count(live: LiveService, accepted: dict[str, str], killed: Counter[str]) ->
         jobs = {row[0]: row[1:] for row in database.execute("SELECT id, state, attempt FROM jobs")}
         (runs,) = database.execute("SELECT COUNT(*) FROM workflow_status WHERE name = ?", (WORKFLOW,)).fetchone()
     successful = [job_id for job_id in accepted.values() if jobs.get(job_id, ("",))[0] == "successful"]
-    folders = sum(len(list((live.data / "jobs" / job_id).glob("result-*"))) for job_id in successful)
+    results = {job_id: sorted((live.data / "jobs" / job_id).glob("result-*")) for job_id in successful}
+    for job_id, folders in results.items():
+        if len(folders) != 1:
+            print(job_id, jobs[job_id], [folder.name for folder in folders])
     costs: dict[int, set[object]] = {}
     for key, job_id in accepted.items():
         if job_id in successful:
@@ -142,7 +147,9 @@ def _count(live: LiveService, accepted: dict[str, str], killed: Counter[str]) ->
         successful=len(successful),
         cut=sum(attempt - 1 for _, attempt in jobs.values()),
         lost=len(accepted) - len(successful),
-        doubled=len(jobs) - len(accepted) + runs - len(jobs) + folders - len(successful),
+        doubled_jobs=len(jobs) - len(accepted),
+        doubled_runs=runs - len(jobs),
+        doubled_results=sum(map(len, results.values())) - len(successful),
         unequal=sum(len(found) - 1 for found in costs.values()),
     )
 

@@ -69,14 +69,15 @@ def _load(found: Figures) -> str:
 
 def _kills(found: Figures) -> str:
     kills = found["server_kills"] + found["worker_kills"]
-    sound = not (found["lost"] or found["doubled"] or found["unequal"])
+    doubled = found["doubled_jobs"] + found["doubled_runs"] + found["doubled_results"]
+    sound = not (found["lost"] or doubled or found["unequal"])
     return (
         f"{_partial({'kills': kills}, 'kills')}`kill -9` at {kills} random moments of running jobs: of the server "
         f"{found['server_kills']} times, in the middle of a request to make a plan, of the worker "
         f"{found['worker_kills']} times. The client repeats what was not answered under the same idempotency key.\n\n"
         "| accepted | successful | attempts cut short | lost | doubled | equal requests, unequal plans | bar |\n"
         "|---|---|---|---|---|---|---|\n"
-        f"| {found['accepted']} | {found['successful']} | {found['cut']} | {found['lost']} | {found['doubled']} "
+        f"| {found['accepted']} | {found['successful']} | {found['cut']} | {found['lost']} | {doubled} "
         f"| {found['unequal']} | none lost, none doubled: {_bar(sound)} |\n"
     )
 

@@ -36,10 +36,11 @@ from routing.solver import Limits, solve
 from routing.solver.instance import compile_instance
 from routing.solver.locking import Continued, continue_plan, neighbours_of
 
-WITHIN_S = 4.5
+WITHIN_S = 4.6
 """Seconds from the events to the checked plan that are aimed at where nothing else is asked for."""
-_CLOSING_SHARE, _LEAST_SEARCH_S = 0.25, 0.5
-"""Share of the whole time kept for drawing and checking the plan, and what is searched however late it is."""
+_CLOSING_SHARE, _LEAST_SEARCH_S = 0.08, 0.5
+"""Share of the whole time kept for drawing and checking the plan beside what the search keeps of its limit (a fifth,
+for explaining), and what it may take however late it is."""
 _FREE_SHARE = 0.5
 """Share of the effort spent on the plan that keeps what it can, where the price of keeping it is asked for."""
 

@@ -48,6 +48,15 @@ class Planned:
         options = ReplanOptions(Limits(None, 6), 1, may_move, freeze)
         return replan(self.folder, self.document, events, options, target, self.cache)
 
+    def first(self, name: str) -> Events:
+        """Return the events of a kind of disturbance, at the first moment the plan has something for it."""
+        loading = sorted(route.stops[0].service_start_s + 1 for route in self.document.routes)
+        for now_s in (self.now_s, *loading):
+            for found in disturbances(self.document, self.day.scenario, self.day.area, now_s):
+                if found.name == name:
+                    return found.events
+        pytest.fail(f"the plan never has anything for '{name}'")
+
     @property
     def plan(self) -> Plan:
         """The plan so far."""
@@ -68,11 +77,7 @@ def planned(tmp_path_factory: pytest.TempPathFactory) -> Planned:
 @pytest.mark.parametrize("name", NAMES)
 def test_each_disturbance(planned: Planned, tmp_path: Path, name: str) -> None:
     """Tests that the new plan is clean by the checker, keeps all that has begun, and obeys the event."""
-    scenario, area = planned.day.scenario, planned.day.area
-    found = {known.name: known for known in disturbances(planned.document, scenario, area, planned.now_s)}
-    if name not in found:
-        pytest.skip(f"the plan has nothing for '{name}' at that time")
-    events = found[name].events
+    events = planned.first(name)
     made = planned.replan(tmp_path / "day", events)
     assert not made.facts_against_rules
     new = Plan(made.document.routes, made.document.unassigned)
