@@ -85,7 +85,7 @@ class ReplanRequest(Request):
         default=None,
         gt=0,
         le=86_400,
-        description="of the search; default: what brings the checked plan within about 4.5 s",
+        description="of the search; default: what brings the checked plan within about 4.6 s",
     )
     max_iterations: int | None = Field(default=None, ge=0, le=100_000_000, description="makes the plan repeatable")
     seed: int = Field(default=1, ge=0, le=2_147_483_647)
