@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 
 from routing.model.plan import Alternative, Plan
 from routing.model.problem import Problem
+from routing.solver.carriers import KnownSites, Proposal
 from routing.solver.instance import Instance, Job, compile_instance
 from routing.solver.itineraries import ChainFinder
+from routing.solver.proposals import propose
 from routing.solver.resume import state_of
-from routing.solver.state import KnownSites, Proposal, State
+from routing.solver.state import State
 from routing.solver.tasks import Chain, Ride
 
 _CHAINS = 12
@@ -78,7 +80,7 @@ def _proposals(state: State, finder: ChainFinder, job: Job, present: tuple[Ride,
 def _over_windows(state: State, job: Job, chain: Chain, known: KnownSites) -> Iterator[Proposal]:
     best: Proposal | None = None
     for window in job.windows:
-        best = state.propose(job, chain, best.delta if best else float("inf"), window, known) or best
+        best = propose(state, job, chain, best.delta if best else float("inf"), window, known) or best
     if best is not None:
         yield best
 

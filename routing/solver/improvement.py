@@ -17,10 +17,12 @@ import numpy as np
 import numpy.typing as npt
 
 from routing.solver.buses import BusLoad
+from routing.solver.carriers import KnownSites, Proposal
 from routing.solver.days import Day
 from routing.solver.instance import Instance, Job
+from routing.solver.proposals import propose
 from routing.solver.sorties import DroneDay
-from routing.solver.state import KnownSites, Proposal, State
+from routing.solver.state import State
 from routing.solver.tasks import Chain
 
 _NEIGHBOURS = 40
@@ -99,7 +101,7 @@ def _cheapest(state: State, job: Job, chains: Sequence[Chain], limit: float, *, 
     known: KnownSites = {}
     for chain in chains:
         for window in job.windows:
-            best = state.propose(job, chain, best.delta if best else limit, window, known, fresh=fresh) or best
+            best = propose(state, job, chain, best.delta if best else limit, window, known, fresh=fresh) or best
     return best
 
 

@@ -14,12 +14,14 @@ from functools import cached_property
 from routing.model.order import Order
 from routing.model.plan import Plan, Relaxation, Unassigned
 from routing.model.problem import Problem
+from routing.solver.carriers import KnownSites, Proposal
 from routing.solver.day_loops import FAR_S
 from routing.solver.days import Day
 from routing.solver.instance import Instance, Job, compile_instance, make_job
 from routing.solver.itineraries import ChainFinder
+from routing.solver.proposals import propose
 from routing.solver.resume import state_of
-from routing.solver.state import KnownSites, Proposal, State
+from routing.solver.state import State
 
 REASONS: dict[str, tuple[str, str]] = {
     "SAME_PLACE": ("Origin and destination are the same place.", "起点与终点相同。"),
@@ -146,7 +148,7 @@ class _Desk:
             best: Proposal | None = None
             known: KnownSites = {}
             for chain, window in options:
-                best = state.propose(job, chain, best.delta if best else math.inf, window, known) or best
+                best = propose(state, job, chain, best.delta if best else math.inf, window, known) or best
             if best is None:
                 return None
             state.begin()

@@ -6,35 +6,21 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from routing.coldchain import ColdLeg, Exposure, exposure
-from routing.model.problem import Problem
-from routing.solver.buses import BusLoad, Seat, best_seat
+from routing.coldchain import Exposure
+from routing.solver.buses import BusLoad
+from routing.solver.carriers import Carrier, Proposal, carrier_of
+from routing.solver.cold import job_exposure, keeps_moving
 from routing.solver.day_loops import FAR_S
 from routing.solver.days import Day
-from routing.solver.days_search import Spot, best_new_round, best_spot, leg_of, own_round, place_task
-from routing.solver.fleets import fits_compartment
+from routing.solver.days_search import Spot, place_task
 from routing.solver.instance import Instance, Job
-from routing.solver.sorties import DroneDay, Perch, best_perch
-from routing.solver.tasks import Chain, Request, Ride, Task
+from routing.solver.sorties import DroneDay, Perch
+from routing.solver.tasks import Task
 
 _MAX_PROPAGATIONS = 200
 """More passes than this mean that carriers wait for each other in a circle."""
-Carrier = Day | DroneDay | BusLoad
-Site = Spot | Perch | Seat
 Visit = tuple[int, tuple[Task, ...], tuple[Task, ...]]
 """A stop away from the base: place, tasks loaded, tasks unloaded."""
-KnownSites = dict[tuple[Ride, int, tuple[int, int]], tuple[Site | None, float, int]]
-"""Sites found for rides from a time on, with the limit and the deadline they were looked for under."""
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """A chain with a spot for each of its rides and what it adds to the cost."""
-
-    chain: Chain
-    window: tuple[int, int]
-    sites: tuple[Site, ...]
-    delta: float
 
 
 @dataclass(slots=True)
@@ -104,9 +90,10 @@ class State:
     def _price(self, index: int, tasks: tuple[Task, ...] | None) -> float:
         """Return what a job costs beside its carriers and spoilage."""
         job = self.instance.jobs[index]
-        return job.unserved_cost if tasks is None else self._handling(job, len(tasks))
+        return job.unserved_cost if tasks is None else self.handling(job, len(tasks))
 
-    def _handling(self, job: Job, rides: int) -> float:
+    def handling(self, job: Job, rides: int) -> float:
+        """Return what handing a job over between so many rides costs."""
         return self.instance.problem.rates.handling_per_piece * job.pieces * (rides - 1)
 
     # --- Savepoints ------------------------------------------------------------------------------------------------
@@ -187,131 +174,6 @@ class State:
             owner.restore(saved)
             image.owners[owner] = owner.snapshot()
 
-    # --- Searching -------------------------------------------------------------------------------------------------
-
-    def propose(
-        self,
-        job: Job,
-        chain: Chain,
-        limit: float,
-        window: tuple[int, int],
-        known: KnownSites | None = None,
-        *,
-        fresh: bool = False,
-    ) -> Proposal | None:
-        """Return the chain with its rides placed one after the other at least cost, None where that fails.
-
-        `known` remembers sites between calls for one job on an unchanged plan, as chains share rides. With `fresh`,
-        rides by road begin rounds of their own.
-        """
-        known = {} if known is None else known
-        deadlines = self._deadlines(job, chain, window)
-        if deadlines is None:
-            return None
-        cost = self._handling(job, len(chain.rides))
-        ready, last = job.release_s, len(chain.rides) - 1
-        sites: list[Site] = []
-        used: list[object] = []
-        for k, ride in enumerate(chain.rides):
-            request = Request(
-                job=job,
-                ride=ride,
-                earliest_load_s=ready if k == 0 else ready + self.instance.handling_s[ride.origin],
-                window=window if k == last else (0, FAR_S),
-                latest_unload_end_s=deadlines[k],
-                load_service_s=self.instance.service_at(job, ride.origin),
-                unload_service_s=self.instance.service_at(job, ride.destination),
-                avoid=tuple(used),
-            )
-            if cost >= limit:
-                return None
-            site = self._known_site(request, limit - cost, known, fresh=fresh)
-            if site is None or not self._storable(job, request, sites, k):
-                return None
-            sites.append(site)
-            used.append(_carrier(site))
-            cost += site.delta
-            ready = site.ready_s
-        if job.due_s is not None:
-            cost += job.late_per_s * max(0, sites[-1].unload_start_s - job.due_s)
-        return Proposal(chain, window, tuple(sites), cost) if cost < limit else None
-
-    def _deadlines(self, job: Job, chain: Chain, window: tuple[int, int]) -> list[int] | None:
-        """Return by when each ride must have unloaded so that later rides can hold; None where some cannot."""
-        deadlines = [FAR_S] * len(chain.rides)
-        start_by = window[1]
-        for k in range(len(chain.rides) - 1, 0, -1):
-            ride = chain.rides[k]
-            latest_load = self._latest_load(ride, start_by)
-            if latest_load is None:
-                return None
-            deadlines[k - 1] = latest_load - self.instance.handling_s[ride.origin]
-            start_by = deadlines[k - 1]
-        return deadlines if deadlines[0] >= job.release_s else None
-
-    def _latest_load(self, ride: Ride, start_by: int) -> int | None:
-        """Return a bound on the latest loading for a ride whose unloading must start by `start_by`."""
-        if ride.kind == "bus":
-            fit = [
-                bus.ready_by_s
-                for bus in self.instance.rides[ride.origin, ride.destination]
-                if bus.arrival_s <= start_by
-            ]
-            return max(fit) if fit else None
-        if ride.kind == "drone":
-            return min(start_by, self.instance.drone_groups[ride.group].service.shift_end_s)
-        fleet = self.instance.fleets[ride.group]
-        home = fleet.travel.duration_s[ride.destination][fleet.base]
-        end = min(start_by, fleet.type.shift_end_s - home)
-        return end - fleet.travel.duration_s[ride.origin][ride.destination]
-
-    def _known_site(self, request: Request, limit: float, known: KnownSites, *, fresh: bool) -> Site | None:
-        """Return the best site, looked up where the ride was placed before from the same time on."""
-        key = (request.ride, request.earliest_load_s, request.window)
-        if key in known:
-            site, tried_limit, tried_end_s = known[key]
-            if site is not None and site.ready_s <= request.latest_unload_end_s and _carrier(site) not in request.avoid:
-                return site if site.delta < limit else None
-            if site is None and tried_limit >= limit and tried_end_s >= request.latest_unload_end_s:
-                return None
-        site = self.best_site(request, limit, fresh=fresh)
-        known[key] = (site, limit, request.latest_unload_end_s)
-        return site
-
-    def best_site(self, request: Request, limit: float, *, fresh: bool = False) -> Site | None:
-        """Return the cheapest site for one ride below `limit`; `fresh` looks at new rounds only, on roads."""
-        ride = request.ride
-        if ride.kind == "bus":
-            return best_seat(self.instance, self.buses, request, limit)
-        best: Site | None = None
-        if ride.kind == "drone":
-            idle_seen = False
-            for drone in self.drones[ride.group]:
-                if drone in request.avoid or (idle_seen and not drone.sorties):
-                    continue
-                idle_seen = idle_seen or not drone.sorties
-                best = best_perch(drone, request, best.delta if best else limit) or best
-            return best
-        fleet, idle_seen = self.instance.fleets[ride.group], False
-        leg, own = leg_of(fleet, request), own_round(fleet, request)
-        for day in self.days[ride.group]:
-            if day in request.avoid or (idle_seen and not day.place):
-                continue
-            idle_seen = idle_seen or not day.place
-            bound = best.delta if best else limit
-            best = (best_spot(day, request, leg, bound) if day.place and not fresh else None) or best
-            if own is not None and own.cost < (best.delta if best else limit):
-                best = best_new_round(day, own, leg, best.delta if best else limit) or best
-        return best
-
-    def _storable(self, job: Job, request: Request, sites: Sequence[Site], k: int) -> bool:
-        """Return whether the store at the ride's origin takes the goods when they wait there between rides."""
-        if k == 0:
-            return True
-        kind, room = self.instance.store_of(job, request.ride.origin)
-        stay = (sites[-1].unload_start_s, request.earliest_load_s)
-        return self.stored_kg(request.ride.origin, kind, stay) + job.boxed_kg <= room + 1e-6
-
     def stored_kg(self, place: int, kind: str, stay: tuple[int, int]) -> float:
         """Return a bound on the kilograms between rides in a place's store during `stay`."""
         total = 0.0
@@ -329,7 +191,7 @@ class State:
         self._note(job.index)
         tasks = self._make_tasks(job, proposal)
         for task, site in zip(tasks, proposal.sites, strict=True):
-            self._touch(_carrier(site))
+            self._touch(carrier_of(site))
             if isinstance(site, Spot):
                 place_task(task, site)
             elif isinstance(site, Perch):
@@ -337,7 +199,7 @@ class State:
             else:
                 site.load.place_task(task, site)
         self._assign(job.index, tasks)
-        if self._propagate([_carrier(site) for site in proposal.sites]) and self._expose(job, tasks):
+        if self._propagate([carrier_of(site) for site in proposal.sites]) and self._expose(job, tasks):
             self.commit()
             return True
         self.rollback()
@@ -345,11 +207,11 @@ class State:
 
     def extra_cost(self, job: Job, proposal: Proposal) -> float | None:
         """Put a job on its proposed sites and return what that really adds, waiting included; None where it fails."""
-        owners = dict.fromkeys(_carrier(site) for site in proposal.sites)
+        owners = dict.fromkeys(carrier_of(site) for site in proposal.sites)
         before = sum(owner.cost for owner in owners)
         if not self.place(job, proposal):
             return None
-        return sum(owner.cost for owner in owners) - before + self._handling(job, len(proposal.sites))
+        return sum(owner.cost for owner in owners) - before + self.handling(job, len(proposal.sites))
 
     def _make_tasks(self, job: Job, proposal: Proposal) -> tuple[Task, ...]:
         last = len(proposal.chain.rides) - 1
@@ -442,17 +304,9 @@ class State:
 
     # --- Cold ------------------------------------------------------------------------------------------------------
 
-    def _keeps_moving(self, tasks: Sequence[Task]) -> bool:
-        """Return whether goods wait nowhere longer than the place allows by the current schedule."""
-        for before, after in itertools.pairwise(tasks):
-            limit_s = self.instance.places[after.origin].max_wait_s
-            if limit_s is not None and after.load_end_s - before.unload_end_s > limit_s:
-                return False
-        return True
-
     def _expose(self, job: Job, tasks: Sequence[Task]) -> bool:
         """Note what spoilage costs; return whether a job keeps the limits of cold and waiting by the schedule."""
-        if self._hastens and len(tasks) > 1 and not self._keeps_moving(tasks):
+        if self._hastens and len(tasks) > 1 and not keeps_moving(self.instance, tasks):
             return False
         if not job.product.cold:
             return True
@@ -479,32 +333,3 @@ class State:
             owners = self._journals[-1].owners
             watched = [(job, tasks) for job, tasks in watched if any(task.owner in owners for task in tasks)]
         return [job for job, tasks in watched if not self._expose(job, tasks)]
-
-
-def _carrier(site: Site) -> Carrier:
-    return site.load if isinstance(site, Seat) else site.day
-
-
-def job_exposure(instance: Instance, tasks: Sequence[Task]) -> Exposure:
-    """Return the exposure of a cold job by the times its carriers published."""
-    problem: Problem = instance.problem
-    legs = [_cold_leg(instance, task) for task in tasks]
-    return exposure(problem, tasks[0].job.product, legs)
-
-
-def _cold_leg(instance: Instance, task: Task) -> ColdLeg:
-    set_point = None
-    if isinstance(task.owner, Day):
-        part = task.owner.fleet.type.compartments[task.compartment]
-        set_point = part.set_point_c if fits_compartment(task.job.product, part.set_point_c) else None
-    return ColdLeg(
-        instance.places[task.origin].id,
-        instance.places[task.destination].id,
-        task.load_start_s,
-        task.load_end_s,
-        task.unload_start_s,
-        task.unload_end_s,
-        set_point,
-        task.boxed,
-        task.ride.kind == "drone",
-    )
