@@ -13,12 +13,15 @@ import numpy as np
 from routing.solver.pairs.machine_code import inner
 from routing.trips.arrays import Day, Marks, Routes, Scratch
 from routing.trips.insertion import mark
+from routing.trips.timing import fits
 
 _LONGEST_STRING = 10
 _REMOVED = 10.0
 """Greatest length of a string, mean number of visits taken out (their values)."""
 _SPLIT = 0.5
 """Chance that a string keeps some visits in its midst (theirs)."""
+_EXCHANGE = 0.05
+"""Chance that two vehicles exchange their trips before visits are taken out."""
 _NEAR_ABSENT = 0.5
 """Chance that visits are taken out round a unit left out, where there is one."""
 
@@ -62,7 +65,9 @@ def ruin_seed(day: Day, routes: Routes) -> int:
 
 @inner
 def ruin(day: Day, routes: Routes, marks: Marks, scratch: Scratch) -> None:
-    """Take strings of visits near each other out of several trips."""
+    """Take strings of visits near each other out of several trips, now and then after two vehicles exchanged theirs."""
+    if np.random.random() < _EXCHANGE:  # noqa: NPY002
+        exchange(day, routes, scratch)
     take_strings(day, routes, scratch)
     for k in range(len(routes.size)):
         if scratch.changed[k] and not mark(day, routes, marks, k):
@@ -122,3 +127,39 @@ def take_string(day: Day, routes: Routes, scratch: Scratch, k: int, visit: int, 
             number += 1
     for row in range(number):
         take_out_unit(day, routes, scratch, scratch.string[row])
+
+
+@inner
+def exchange(day: Day, routes: Routes, scratch: Scratch) -> None:
+    """Let two vehicles that differ exchange their trips; what one of them cannot do is taken out.
+
+    Taking out some visits hardly ever empties a vehicle for another, so which vehicles are used would stay as it is.
+    """
+    vehicles = len(routes.size)
+    k, other = np.random.randint(vehicles), np.random.randint(vehicles)  # noqa: NPY002
+    if day.kind[k] == day.kind[other] or routes.size[k] + routes.size[other] == 0:
+        return
+    for position in range(max(routes.size[k], routes.size[other])):
+        mine, theirs = routes.visit[k, position], routes.visit[other, position]
+        routes.visit[k, position], routes.visit[other, position] = theirs, mine
+    routes.size[k], routes.size[other] = routes.size[other], routes.size[k]
+    for vehicle in (k, other):
+        scratch.changed[vehicle] = True
+        for position in range(routes.size[vehicle]):
+            routes.vehicle[routes.visit[vehicle, position]] = vehicle
+        shorten(day, routes, scratch, vehicle)
+
+
+@inner
+def shorten(day: Day, routes: Routes, scratch: Scratch, k: int) -> None:
+    """Take out of a trip what the vehicle may not do, and then from its end what it cannot do."""
+    position = 0
+    while position < routes.size[k]:
+        visit = routes.visit[k, position]
+        if day.allowed[k, visit]:
+            position += 1
+        else:
+            take_out_unit(day, routes, scratch, int(day.unit_of[visit]))
+            position = 0
+    while routes.size[k] > 0 and not fits(day, k, routes.visit[k], int(routes.size[k]), scratch):
+        take_out_unit(day, routes, scratch, int(day.unit_of[routes.visit[k, routes.size[k] - 1]]))

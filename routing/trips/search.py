@@ -25,7 +25,7 @@ from routing.visits import IntArray, Pause, Trip, TripVehicle, Visit
 _FIRST_STEPS = 20
 _SLICE_S = 0.05
 """Steps of the first slice, and about how long each later one lasts."""
-_HOT, _COLD = 0.3, 0.003
+_HOT, _COLD = 1.0, 0.01
 """Temperatures of annealing as shares of the mean cost of a way between visits."""
 _DEAREST = 1e30
 """Price of missing a visit that no saving of cost is worth."""
