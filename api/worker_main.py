@@ -27,11 +27,22 @@ def run_worker(settings: Settings, worker_id: str) -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _signal, _frame: stopping.set())
+    threading.Thread(target=_load_programs, daemon=True, name="programs").start()
     store = Store(open_engine(settings.url))
     tracing = tracing_of_environment()
     held: deque[str] = deque(maxlen=HELD_NETWORKS)
     work(settings, store, worker_id, partial(run_job, settings, store, tracing=tracing, held=held), stopping)
     tracing.close()
+
+
+def _load_programs() -> None:
+    """Load what the first job would wait for, some seconds of the processor: the solver and its machine code."""
+    import routing.pipeline  # noqa: PLC0415
+    import routing.replan.replanning  # noqa: F401, PLC0415
+    from routing.solver import Limits, solve  # noqa: PLC0415
+    from routing.solver.precompile import tiny_days  # noqa: PLC0415
+
+    solve(tiny_days()["general"], Limits(None, 1), 1)
 
 
 def main() -> None:
