@@ -15,6 +15,7 @@ from fastapi import Request
 from pydantic import BaseModel, ValidationError
 from starlette.datastructures import FormData, UploadFile
 
+from api.artifacts import artifacts_of
 from api.coordinates import Crs, wgs84_order
 from api.error_codes import ErrorCode
 from api.networks import FLEET_FILE, INLINE_FILES, ORDERS_FILE, DayRequest, compose_day, fleet_bytes, orders_bytes
@@ -213,7 +214,7 @@ def _make_network_day(
     if "fleet" in files:
         fleet = files["fleet"].file.read()
     day = DayRequest(plan.service_date, plan.name, orders, orders_name, fleet)
-    compose_day(service.settings.job_folder(network.id) / SCENARIO, target, day)
+    compose_day(artifacts_of(service.settings).folder(network.id) / SCENARIO, target, day)
     for name in (orders_name, FLEET_FILE):
         if (target / name).is_file():
             judge_file(target / name, service.settings)

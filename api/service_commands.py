@@ -22,6 +22,9 @@ DataFolder = Annotated[Path | None, typer.Option(help="Folder of database, uploa
 DatabaseUrl = Annotated[
     str | None, typer.Option(help="Database instead of SQLite in the data folder [SHANLU_DATABASE_URL].")
 ]
+ArtifactsUrl = Annotated[
+    str | None, typer.Option(help="s3://bucket/prefix instead of the data folder [SHANLU_ARTIFACTS].")
+]
 PlanWorkers = Annotated[
     int | None, typer.Option(help="Searches of one plan at once; the best is kept [SHANLU_PLAN_WORKERS, 1].")
 ]
@@ -36,6 +39,7 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port to listen on [SHANLU_PORT, 8000].")] = None,
     data: DataFolder = None,
     database_url: DatabaseUrl = None,
+    artifacts: ArtifactsUrl = None,
     scenarios: Annotated[
         Path | None, typer.Option(help="Folder of scenario folders that requests may name [SHANLU_SCENARIOS].")
     ] = None,
@@ -53,6 +57,7 @@ def serve(
     import uvicorn  # noqa: PLC0415 - `shanlu --help` answers at once
 
     from api.app import create_app  # noqa: PLC0415
+    from api.artifacts import artifacts_of  # noqa: PLC0415
     from api.jobs import DurableQueue  # noqa: PLC0415
     from api.oidc import TokenJudge  # noqa: PLC0415
     from api.processes import Calculator, Supervisor, process_pool  # noqa: PLC0415
@@ -66,6 +71,7 @@ def serve(
         port=port,
         data=data,
         database_url=database_url,
+        artifacts=artifacts,
         scenarios=scenarios,
         workers=workers,
         plan_workers=plan_workers,
@@ -86,6 +92,7 @@ def serve(
     calculator.prepare(prepare)
     with exit_codes():
         tracing = tracing_of_environment()
+        artifacts_of(settings)  # an address that cannot be used is told now
         judge = None if settings.oidc_issuer is None else TokenJudge(settings)
     service = Service(settings, store, DurableQueue(settings), calculator, is_open, tracing, judge)
     supervisor.start()
@@ -107,6 +114,7 @@ def serve(
 def worker(
     database_url: DatabaseUrl = None,
     data: DataFolder = None,
+    artifacts: ArtifactsUrl = None,
     name: Annotated[
         str | None, typer.Option(help="Name of this worker, its own on every machine [host name and process].")
     ] = None,
@@ -117,7 +125,9 @@ def worker(
     from api.worker_main import run_worker  # noqa: PLC0415
 
     _log()
-    settings = _settings(database_url=database_url, data=data, plan_workers=plan_workers, cluster=cluster)
+    settings = _settings(
+        database_url=database_url, data=data, artifacts=artifacts, plan_workers=plan_workers, cluster=cluster
+    )
     _open(settings)
     with exit_codes():
         run_worker(settings, name or f"{socket.gethostname()}-{os.getpid()}")
@@ -195,6 +205,7 @@ def _environment(settings: Settings) -> dict[str, str]:
         "database_url": settings.database_url,
         "plan_workers": settings.plan_workers,
         "cluster": settings.cluster,
+        "artifacts": settings.artifacts,
     }
     return {f"SHANLU_{name.upper()}": str(value) for name, value in kept.items() if value is not None}
 

@@ -21,6 +21,11 @@ class Settings(BaseSettings):
 
     data: Path = Field(default=Path("shanlu-data"), description="folder of the database, uploads and results")
     database_url: str | None = Field(default=None, description="SQLAlchemy URL; default: SQLite in the data folder")
+    artifacts: str | None = Field(
+        default=None,
+        pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?$",
+        description="s3://bucket/prefix for inputs and results, which the data folder then only mirrors",
+    )
     scenarios: Path | None = Field(default=None, description="folder whose subfolders requests may name as scenarios")
     host: str = Field(default="127.0.0.1", description="address to listen on")
     port: int = Field(default=8000, ge=0, le=65_535, description="port to listen on")

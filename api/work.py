@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from api.artifacts import Artifacts, artifacts_of
 from api.error_codes import ErrorCode
 from api.executors import helpers_if_any
 from api.held import held_cache
@@ -48,7 +49,8 @@ class _SupersededError(Exception):
 class _Watch:
     """Passes progress and the end on to store and trace, and the wish to stop back to the solver."""
 
-    def __init__(self, store: Store, job: Job, trace: JobTrace) -> None:
+    def __init__(self, store: Store, artifacts: Artifacts, job: Job, trace: JobTrace) -> None:
+        self._artifacts = artifacts
         self._store, self._job, self._trace, self._last = store, job, trace, float("-inf")
         self._so_far: dict[str, object] = {}
         self.stopped = job.stop_requested
@@ -74,6 +76,7 @@ class _Watch:
         folder.mkdir(exist_ok=True)
         for name, content in files.items():
             write_fresh(folder / name, content)
+        self._artifacts.publish(self._job.id)
         best = {
             "cost": document.objective.total,
             "served": len(document.orders),
@@ -92,6 +95,7 @@ class _Watch:
     def succeed(self, result: dict[str, Any], orders: Iterable[str] = ()) -> None:
         """Record the result, of a job that was stopped as of one that was not."""
         state = JobState.DISMISSED if self.stopped else JobState.SUCCESSFUL
+        self._artifacts.publish(self._job.id)
         if not self._store.finish(self._job, state, result=result, orders=orders):
             raise _SupersededError
         self._trace.ended(state.value, None)
@@ -104,7 +108,7 @@ class _Watch:
 
 def scenario_folder(settings: Settings, job: Job) -> Path:
     """Return the scenario folder a finished plan is of; a plan of a changed day has that day's."""
-    return settings.job_folder(job.id) / str((job.result or {}).get("scenario", SCENARIO))
+    return artifacts_of(settings).folder(job.id) / str((job.result or {}).get("scenario", SCENARIO))
 
 
 def run_job(
@@ -125,7 +129,7 @@ def run_job(
         held.append(network)
     _LOG.info("job %s: attempt %d", job.id, job.attempt)
     with tracing.job(job.kind, job.traceparent, {"shanlu.job.id": job.id, "shanlu.job.attempt": job.attempt}) as trace:
-        watch = _Watch(store, job, trace)
+        watch = _Watch(store, artifacts_of(settings), job, trace)
         try:
             if job.attempt > settings.max_attempts:
                 told = f"{job.attempt - 1} attempts were cut short."
@@ -135,6 +139,7 @@ def run_job(
                 _WORK[_kind_of(job)](settings, job, watch)
         except _SupersededError:
             _LOG.warning("job %s: another attempt holds it; this one (%d) ends", job.id, job.attempt)
+            _forget_own(settings, job)
         except Exception as error:  # noqa: BLE001 - whatever ends a job is told in its state
             watch.fail(_problem_of(error, job))
 
@@ -184,6 +189,7 @@ def _replan(settings: Settings, job: Job, watch: _Watch) -> None:
     folder, out = _result_folder(settings, job)
 
     def tell(figures: dict[str, Any]) -> None:
+        artifacts_of(settings).publish(job.id)
         watch.report("writing", checked=True, **{name: figures[name] for name in ("folder", *_SHOWN)})
 
     target = folder / f"day-{job.attempt}"
@@ -198,7 +204,7 @@ def _answer_siting(settings: Settings, job: Job, watch: _Watch) -> None:
 
 
 def _prepare_network(settings: Settings, job: Job, watch: _Watch) -> None:
-    watch.succeed(prepare_network(settings.job_folder(job.id) / SCENARIO, held_cache()))
+    watch.succeed(prepare_network(artifacts_of(settings).folder(job.id) / SCENARIO, held_cache()))
 
 
 _WORK: Mapping[str, Callable[[Settings, Job, _Watch], None]] = {
@@ -211,15 +217,23 @@ _WORK: Mapping[str, Callable[[Settings, Job, _Watch], None]] = {
 
 def _result_folder(settings: Settings, job: Job) -> tuple[Path, Path]:
     """Return the job's folder and where this attempt's results go; those of earlier attempts are removed."""
-    folder = settings.job_folder(job.id)
+    folder = artifacts_of(settings).folder(job.id)
     _forget_earlier(folder, "result")
     _forget_earlier(folder, SO_FAR)
     return folder, folder / f"result-{job.attempt}"
 
 
 def _forget_earlier(folder: Path, kind: str) -> None:
-    for old in folder.glob(f"{kind}-*"):
-        shutil.rmtree(old, ignore_errors=True)
+    for pattern in (f"{kind}-*", f".{kind}-*"):  # with a dot: what was not whole yet when its worker died
+        for old in folder.glob(pattern):
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def _forget_own(settings: Settings, job: Job) -> None:
+    """Remove what an attempt has written that another one overtook."""
+    folder = artifacts_of(settings).folder(job.id)
+    for kind in ("result", SO_FAR):
+        shutil.rmtree(folder / f"{kind}-{job.attempt}", ignore_errors=True)
 
 
 def _summary(outcome: Outcome, out: Path) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from fastapi import Path as InPath
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse, JSONResponse
 
+from api.artifacts import artifacts_of
 from api.calculations import facts_with
 from api.day_files import DayFile, current_version, install_version, stage_version
 from api.error_codes import ErrorCode
@@ -82,7 +83,7 @@ async def put_day_file(
     content = await request.body()
     if len(content) > service.settings.max_day_file_bytes:
         raise ApiError(ErrorCode.BODY_TOO_LARGE, f"The file has more than {service.settings.max_day_file_bytes} bytes.")
-    network = _network_folder(service, caller, network_id)
+    network = await run_in_threadpool(_network_folder, service, caller, network_id)
     await run_in_threadpool(_require_current, network, which, if_match)
     with staging(service.settings) as stage:
         name = await run_in_threadpool(stage_version, network, stage / SCENARIO, which, content)
@@ -97,6 +98,7 @@ def _install(
     with locked(network):
         _require_current(network, which, if_match)
         install_version(network, staged, which, name)
+        artifacts_of(service.settings).publish(network_id)
         facts = {**(_ready(service, caller, network_id).result or {}), **_digest_of(network)}
         job = service.store.revise(network_id, facts)
         version = current_version(network, which)
@@ -150,7 +152,7 @@ def _ready(service: Service, caller: Caller, network_id: str) -> Job:
 
 
 def _network_folder(service: Service, caller: Caller, network_id: str) -> Path:
-    return service.settings.job_folder(_ready(service, caller, network_id).id) / SCENARIO
+    return artifacts_of(service.settings).folder(_ready(service, caller, network_id).id) / SCENARIO
 
 
 def _require_current(network: Path, which: DayFile, if_match: str | None) -> None:

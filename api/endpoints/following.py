@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-import shutil
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
@@ -16,6 +15,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.sse import ServerSentEvent
 
+from api.artifacts import artifacts_of
 from api.error_codes import ErrorCode
 from api.problem_json import ApiError
 from api.resources import ResultFile, etag_of, not_modified, require_match
@@ -42,15 +42,17 @@ def keep_job(service: Service, job: Job, stage: Path) -> tuple[Job, bool]:
     folder.mkdir(parents=True)
     for part in sorted(stage.iterdir()):
         part.rename(folder / part.name)
+    artifacts = artifacts_of(service.settings)
+    artifacts.publish(job.id)
     try:
         traced = replace(job, traceparent=service.tracing.traceparent())
         kept = service.store.add_job(traced, service.queue.enqueue, service.settings.max_active_jobs)
     except TooManyJobsError:
-        shutil.rmtree(folder)
+        artifacts.forget(job.id)
         detail = f"{service.settings.max_active_jobs} jobs are unfinished, which is the most there may be."
         raise ApiError(ErrorCode.TOO_MANY_JOBS, detail, headers={"Retry-After": "10"}) from None
     if kept.id != job.id:  # a request with the same key came between
-        shutil.rmtree(folder)
+        artifacts.forget(job.id)
         if kept.request_digest != job.request_digest:
             raise ApiError(ErrorCode.IDEMPOTENCY_MISMATCH, "The key belongs to an earlier, different request.")
     return kept, kept.id != job.id
@@ -116,7 +118,7 @@ def stop_job(service: Service, request: Request, job: Job, status_of: StatusOf, 
         if not job.state.is_final:
             raise ApiError(ErrorCode.RESULT_NOT_READY, f"The {job.kind} is not finished; stop it first.")
         service.store.delete_job(job.id)
-        shutil.rmtree(service.settings.job_folder(job.id), ignore_errors=True)
+        artifacts_of(service.settings).forget(job.id)
         return Response(status_code=204)
     job = service.store.request_stop(job.id)
     return JSONResponse(status_of(job).model_dump(mode="json"), headers={"ETag": etag_of(job)})
@@ -153,7 +155,7 @@ def send_file(service: Service, request: Request, job: Job, part: ResultFile) ->
     """
     if job.result is None:
         return _send_early(service, request, job, part)
-    path = service.settings.job_folder(job.id) / str(job.result["folder"]) / part.path
+    path = artifacts_of(service.settings).file(job.id, f"{job.result['folder']}/{part.path}")
     headers = _file_headers(f'"{job.id}-{job.attempt}-{part.value}"', part, final=True)
     if not_modified(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
@@ -178,7 +180,7 @@ def _early_content(service: Service, job: Job, part: ResultFile) -> bytes | None
     if folder is None:
         return None
     try:
-        return (service.settings.job_folder(job.id) / str(folder) / part.path).read_bytes()
+        return (artifacts_of(service.settings).folder(job.id) / str(folder) / part.path).read_bytes()
     except FileNotFoundError:  # not of those that come early, or the plan was finished just now
         return None
 

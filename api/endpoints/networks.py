@@ -12,6 +12,7 @@ from fastapi import Path as InPath
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
+from api.artifacts import artifacts_of
 from api.endpoints.following import keep_job
 from api.error_codes import ErrorCode
 from api.intake import Received, earlier_job, idempotency_key, named_folder, parse_body, receive
@@ -171,5 +172,5 @@ def delete_network(
     require_match(request, job)
     service.store.request_stop(job.id)
     service.store.delete_job(job.id)
-    shutil.rmtree(service.settings.job_folder(job.id), ignore_errors=True)
+    artifacts_of(service.settings).forget(job.id)
     return Response(status_code=204)

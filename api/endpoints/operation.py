@@ -8,6 +8,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse
 from sqlalchemy.exc import SQLAlchemyError
 
+from api.artifacts import artifacts_of
 from api.error_codes import ErrorCode
 from api.problem_json import ApiError, error_responses
 from api.schemas import Health
@@ -26,11 +27,10 @@ def health() -> Health:
 
 @router.get("/ready", responses=error_responses(ErrorCode.NOT_READY))
 def ready(service: ServiceDep) -> Health:
-    """Answer when requests can be served: the database answers and the data folder can be written."""
+    """Answer when requests can be served: the database answers and inputs and results can be kept."""
     try:
         service.store.ping()
-        probe = service.settings.data / ".ready"
-        probe.write_bytes(b"")
+        artifacts_of(service.settings).ping()
     except (SQLAlchemyError, OSError) as error:
         raise ApiError(ErrorCode.NOT_READY, f"The storage does not answer: {type(error).__name__}.") from error
     return Health(version=version("shanlu"))

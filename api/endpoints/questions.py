@@ -15,6 +15,7 @@ from fastapi import APIRouter, Query
 from fastapi import Path as InPath
 from fastapi.concurrency import run_in_threadpool
 
+from api.artifacts import Artifacts, artifacts_of
 from api.calculations import judge_plan, matrix_answer
 from api.coordinates import CONVERTED, wgs84_place
 from api.error_codes import ErrorCode
@@ -24,6 +25,7 @@ from api.schemas import CheckReport, CheckRequest, Matrix, MatrixRequest, OrderP
 from api.service import Reader, ServiceDep, find_job
 from api.store import Job, JobState
 from api.work import SCENARIO, scenario_folder
+from routing.scenario import CONFIG_FILE
 
 router = APIRouter(prefix="/v1", tags=["questions"])
 MAX_PLANS_OF_ORDER = 10
@@ -47,7 +49,7 @@ async def check(body: CheckRequest, service: ServiceDep, caller: Reader) -> Chec
     else:
         assert body.plan_id is not None
         job = await run_in_threadpool(find_job, service, caller, body.plan_id, "plan")
-        folder = scenario_folder(service.settings, job)
+        folder = await run_in_threadpool(scenario_folder, service.settings, job)
     return CheckReport.model_validate(await service.calculator.run(judge_plan, folder, body.plan))
 
 
@@ -69,7 +71,7 @@ async def matrix(body: MatrixRequest, service: ServiceDep, caller: Reader) -> Ma
     network = await run_in_threadpool(find_job, service, caller, body.network, "network")
     if network.state is not JobState.SUCCESSFUL or network.result is None:
         raise ApiError(ErrorCode.NETWORK_NOT_READY, f"The network's state is '{network.state.value}'.")
-    folder = service.settings.job_folder(network.id) / SCENARIO
+    folder = (await run_in_threadpool(artifacts_of(service.settings).folder, network.id)) / SCENARIO
     shifted = body.crs == "gcj02"
     places = [wgs84_place(place) for place in body.places] if shifted else body.places
     found = await service.calculator.run(matrix_answer, folder, body.profile, places)
@@ -102,7 +104,7 @@ def find_order(
     if not plans:
         raise ApiError(ErrorCode.ORDER_NOT_FOUND, f"No finished plan has the order '{order_id[:100]}'.")
     return OrderStatus(
-        order=order_id, plans=[_position(service.settings.job_folder(job.id), job, order_id, at_s) for job in plans]
+        order=order_id, plans=[_position(artifacts_of(service.settings), job, order_id, at_s) for job in plans]
     )
 
 
@@ -115,11 +117,11 @@ def _legs_by_order(path: Path) -> tuple[date, dict[str, list[dict[str, Any]]], d
     return date.fromisoformat(document["scenario"]["service_date"]), legs, reasons
 
 
-def _position(folder: Path, job: Job, order_id: str, at_s: int | None) -> OrderPosition:
+def _position(artifacts: Artifacts, job: Job, order_id: str, at_s: int | None) -> OrderPosition:
     assert job.result is not None  # orders are recorded with the result
-    day, legs_by_order, reasons = _legs_by_order(folder / str(job.result["folder"]) / "plan.json")
+    day, legs_by_order, reasons = _legs_by_order(artifacts.file(job.id, f"{job.result['folder']}/plan.json"))
     if at_s is None:
-        at_s = _now_s(folder / SCENARIO, day)
+        at_s = _now_s(artifacts.file(job.id, f"{SCENARIO}/{CONFIG_FILE}"), day)
     legs = legs_by_order.get(order_id, [])
     if not legs:
         reason = reasons.get(order_id)
@@ -136,9 +138,9 @@ def _position(folder: Path, job: Job, order_id: str, at_s: int | None) -> OrderP
     )
 
 
-def _now_s(scenario: Path, day: date) -> int:
+def _now_s(config: Path, day: date) -> int:
     """Return the seconds since local midnight of the service date; before it 0, long after it whatever it is."""
-    timezone = tomllib.loads((scenario / "scenario.toml").read_text(encoding="utf-8")).get("timezone", "Asia/Shanghai")
+    timezone = tomllib.loads(config.read_text(encoding="utf-8")).get("timezone", "Asia/Shanghai")
     zone = ZoneInfo(timezone)
     return max(0, math.floor((datetime.now(zone) - datetime.combine(day, time(), zone)).total_seconds()))
 

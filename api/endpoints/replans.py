@@ -10,6 +10,7 @@ from fastapi import APIRouter, Header, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
+from api.artifacts import artifacts_of
 from api.endpoints.following import answer_accepted, keep_job
 from api.endpoints.plans import PlanId
 from api.error_codes import ErrorCode
@@ -86,9 +87,9 @@ def _accept(
     result = _result_of(before)
     _refuse_too_much(service, body)
     with staging(service.settings) as stage:
-        folder = service.settings.job_folder(before.id)
+        plan = artifacts_of(service.settings).file(before.id, f"{result['folder']}/{ResultPart.PLAN.path}")
         link_tree(scenario_folder(service.settings, before), stage / SCENARIO)
-        shutil.copyfile(folder / str(result["folder"]) / ResultPart.PLAN.path, stage / BEFORE_FILE)
+        shutil.copyfile(plan, stage / BEFORE_FILE)
         job = Job(
             id=new_id("plan"),
             kind="plan",
@@ -136,5 +137,5 @@ def get_difference(plan_id: PlanId, service: ServiceDep, caller: Reader) -> Resp
     if folder is None:
         code = ErrorCode.NO_RESULT if job.state.is_final else ErrorCode.RESULT_NOT_READY
         raise ApiError(code, f"The plan's state is '{job.state.value}'.")
-    path = service.settings.job_folder(job.id) / str(folder) / DIFFERENCE_FILE
+    path = artifacts_of(service.settings).file(job.id, f"{folder}/{DIFFERENCE_FILE}")
     return Response(path.read_bytes(), media_type=JSONResponse.media_type)

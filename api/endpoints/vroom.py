@@ -10,6 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 
+from api.artifacts import artifacts_of
 from api.coordinates import CONVERTED, CRS_DESCRIPTION, Crs, wgs84_place
 from api.problem_json import error_responses
 from api.service import Caller, Planner, Service, ServiceDep
@@ -129,4 +130,4 @@ def _network(service: Service, caller: Caller) -> Path | None:
     else:
         found = service.store.jobs(caller.tenant, "network", 20)
     ready = next((job for job in found if job.state is JobState.SUCCESSFUL), None)
-    return None if ready is None else service.settings.job_folder(ready.id) / SCENARIO
+    return None if ready is None else artifacts_of(service.settings).folder(ready.id) / SCENARIO

@@ -84,6 +84,7 @@ class Machines:
             "SHANLU_SCENARIOS": str(folder / "scenarios"),
             "SHANLU_PORT": str(self.port),
             "SHANLU_WORKERS": "0",
+            "SHANLU_WORKER_NICENESS": "0",
             "SHANLU_LOST_WORKER_S": "6",
         }
 
