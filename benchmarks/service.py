@@ -203,7 +203,7 @@ def _day_on(live: LiveService, network: str, search_s: float) -> Figures:
     first_s = None
     while True:
         status = live.get(f"/v1/plans/{plan_id}")
-        if first_s is None and (status["progress"] or {}).get("checked"):
+        if first_s is None and (status["progress"] or {}).get("best"):
             first_s = time.monotonic() - began
         if status["state"] not in ("accepted", "running"):
             break

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from api_world import World, close_world, make_tiny_scenario, open_world, zip_folder
 
-from api.store import Job
+from api.store import Job, JobState, Store
+from api.work import run_job
 from routing.plan_io import plan_to_bytes, read_plan
 
 
@@ -371,3 +372,23 @@ def test_purge(world: World) -> None:
     assert world.client.delete(f"/v1/plans/{plan_id}?purge=true").status_code == 204
     assert world.client.get(f"/v1/plans/{plan_id}").status_code == 404
     assert not world.service.settings.job_folder(plan_id).exists()
+
+
+def test_an_overtaken_attempt_leaves_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests that an attempt that another one overtakes before it ends removes what it has written."""
+    plan_id = world.plan()
+    finish = Store.finish
+
+    def late(self: Store, job: Job, state: JobState, **figures: Any) -> bool:
+        if job.attempt == 1:
+            self.begin_attempt(job.id)
+        return finish(self, job, state, **figures)
+
+    monkeypatch.setattr(Store, "finish", late)
+    world.work_off()
+    folder = world.service.settings.job_folder(plan_id)
+    assert list(folder.glob("result-*")) == []
+    (folder / ".result-1.left").mkdir()
+    run_job(world.service.settings, world.service.store, plan_id)
+    assert [path.name for path in folder.iterdir() if "result-" in path.name] == ["result-3"]
+    assert world.client.get(f"/v1/plans/{plan_id}").json()["state"] == "successful"
