@@ -35,7 +35,6 @@ from api.vroom.solve import network_router, search_s
 from benchmarks.instances import RESULTS
 from benchmarks.machine import conditions
 from routing.trips import search
-from routing.visits import FAR_S
 
 LIMIT_S = 5.0
 """Default limit of the service."""
@@ -54,6 +53,8 @@ SPEEDS = {"car": 9.0, "bike": 6.0}
 """Profiles of generated requests, metres a second."""
 _KINDS = ("job", "pickup", "delivery")
 _INDICES = {"location_index": "location", "start_index": "start", "end_index": "end"}
+_NO_WAY = 10**8
+"""Seconds and metres VROOM is told where there is no way: more than any shift, and within its 32 bits."""
 Body = dict[str, Any]
 Run = dict[str, Any]
 Place = tuple[float, float]
@@ -179,8 +180,8 @@ def _on_network(folder: Path, requests: int) -> Iterator[Asked]:
         matrices = {}
         for profile in body["matrices"]:
             durations, distances = router(profile, places)
-            far = durations.clip(max=FAR_S)
-            matrices[profile] = {"durations": far.tolist(), "distances": distances.tolist()}
+            tables = {"durations": durations, "distances": distances}
+            matrices[profile] = {name: rows.clip(0, _NO_WAY).tolist() for name, rows in tables.items()}
         yield f"network {seed}", {**body, "matrices": matrices}, coordinates
 
 

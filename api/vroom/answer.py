@@ -38,7 +38,7 @@ def make_answer(
     names = ("cost", "setup", "service", "duration", "waiting_time", "priority")
     summary: dict[str, Any] = {name: sum(route[name] for route in routes) for name in names}
     summary |= {"routes": len(routes), "unassigned": len(left), "violations": []}
-    for name in ("delivery", "pickup", "amount"):
+    for name in ("delivery", "pickup", "amount") if problem.size else ():
         summary[name] = [sum(route[name][k] for route in routes) for k in range(problem.size)]
     if problem.has_distances:
         summary["distance"] = sum(route["distance"] for route in routes)
@@ -98,6 +98,8 @@ def _route(request: VroomRequest, problem: VroomProblem, trip: Trip, geometry: G
         due = service_start - setup
         _travel(walk, request, problem, trip, spot, visit.location, pauses[position], loads[position])
         step: Step = {"type": task.kind, "id": task.spot.id, "arrival": walk.clock, "duration": walk.duration}
+        if task.kind == "job":
+            step["job"] = task.spot.id
         step |= {"setup": setup, "service": visit.service_s[trip.vehicle], "waiting_time": due - walk.clock}
         walk.waiting += due - walk.clock
         walk.setup += setup
@@ -148,7 +150,9 @@ def _travel(
 
 
 def _finished(step: Step, walk: _Walk, load: tuple[int, ...], problem: VroomProblem) -> Step:
-    step |= {"load": list(load), "violations": []}
+    step["violations"] = []
+    if problem.size:
+        step["load"] = list(load)
     if problem.has_distances:
         step["distance"] = walk.distance
     return step
@@ -176,7 +180,6 @@ def _totals(
 ) -> dict[str, Any]:
     part, vehicle = request.vehicles[trip.vehicle], problem.vehicles[trip.vehicle]
     made = [problem.visits[k] for k, _ in trip.visits]
-    delivery = [sum(v.delivery[k] for v in made) for k in range(problem.size)]
     route: dict[str, Any] = {
         "vehicle": part.id,
         "cost": round(walk.cost + vehicle.fixed_cost),
@@ -185,12 +188,13 @@ def _totals(
         "duration": walk.duration,
         "waiting_time": walk.waiting,
         "priority": sum(v.priority for v in made),
-        "delivery": delivery,
-        "pickup": [sum(v.pickup[k] for v in made) for k in range(problem.size)],
-        "amount": delivery,
         "steps": walk.steps,
         "violations": [],
     }
+    if problem.size:
+        delivery = [sum(visit.delivery[k] for visit in made) for k in range(problem.size)]
+        pickup = [sum(visit.pickup[k] for visit in made) for k in range(problem.size)]
+        route |= {"delivery": delivery, "pickup": pickup, "amount": delivery}
     if part.description is not None:
         route["description"] = part.description
     if problem.has_distances:

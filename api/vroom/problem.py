@@ -7,7 +7,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from api.vroom.request import JobPart, Matrices, ShipmentPart, ShipmentStep, TimeWindow, VehiclePart, VroomRequest
+from api.vroom.request import (
+    BreakPart,
+    JobPart,
+    Matrices,
+    ShipmentPart,
+    ShipmentStep,
+    TimeWindow,
+    VehiclePart,
+    VroomRequest,
+)
 from geodata.location import FloatArray
 from routing.visits import FAR_S, IntArray, Pause, TripVehicle, Visit
 
@@ -118,15 +127,8 @@ def make_problem(request: VroomRequest, router: Router | None) -> VroomProblem:
 
 def _refuse_unsupported(request: VroomRequest) -> None:
     """Refuse what would change the answer and is not done, rather than pass over it."""
-    found = ["options.c (times for given routes)"] if request.options.c else []
-    for vehicle in request.vehicles:
-        if any(pause.max_load is not None for pause in vehicle.breaks):
-            found.append(f"breaks.max_load (vehicle {vehicle.id})")
-        timed = [s for s in vehicle.steps if (s.service_at, s.service_after, s.service_before) != (None, None, None)]
-        if timed:
-            found.append(f"steps with service_at, service_after or service_before (vehicle {vehicle.id})")
-    if found:
-        raise VroomError(2, f"not supported: {'; '.join(found)}")
+    if request.options.c:
+        raise VroomError(2, "not supported: options.c (times for given routes)")
 
 
 def _padded(amount: Sequence[int], size: int) -> tuple[int, ...]:
@@ -258,7 +260,7 @@ def _vehicle(
         max_tasks=vehicle.max_tasks,
         max_travel_s=vehicle.max_travel_time,
         max_distance_m=vehicle.max_distance,
-        pauses=tuple(_pause(pause.time_windows, pause.service, vehicle, window) for pause in vehicle.breaks),
+        pauses=tuple(_pause(pause, vehicle, window) for pause in vehicle.breaks),
         first=_first(vehicle, tasks),
     )
 
@@ -277,11 +279,11 @@ def _price(
     return duration_s * (vehicle.costs.per_hour / 3600.0) + distance_m * (vehicle.costs.per_km / 1000.0)
 
 
-def _pause(windows: Sequence[TimeWindow], service_s: int, vehicle: VehiclePart, shift: TimeWindow) -> Pause:
-    usable = tuple((a, b) for a, b in windows if b >= shift[0] and a + service_s <= shift[1])
-    if windows and not usable:
+def _pause(pause: BreakPart, vehicle: VehiclePart, shift: TimeWindow) -> Pause:
+    usable = tuple((a, b) for a, b in pause.time_windows if b >= shift[0] and a + pause.service <= shift[1])
+    if pause.time_windows and not usable:
         raise VroomError(2, f"vehicle {vehicle.id}: a break lies outside its time window")
-    return Pause(usable, service_s)
+    return Pause(usable, pause.service, tuple(pause.max_load) if pause.max_load else None)
 
 
 def _first(vehicle: VehiclePart, tasks: Sequence[Task]) -> tuple[int, ...]:

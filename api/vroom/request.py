@@ -219,10 +219,20 @@ def _check_amounts(request: VroomRequest) -> None:
     lengths = {len(vehicle.capacity) for vehicle in request.vehicles}
     given = [amount for job in request.jobs for amount in (job.delivery, job.pickup, job.amount)]
     given += [shipment.amount for shipment in request.shipments]
+    given += [pause.max_load for vehicle in request.vehicles for pause in vehicle.breaks if pause.max_load is not None]
     lengths |= {len(amount) for amount in given if amount}
     if len(lengths) > 1:
         msg = f"amounts and capacities differ in length: {sorted(lengths)}"
         raise ValueError(msg)
+
+
+def without_effect(request: VroomRequest) -> Iterator[str]:
+    """Yield a sentence for every known key that has no effect, as it has none in VROOM."""
+    for k, vehicle in enumerate(request.vehicles):
+        for number, step in enumerate(vehicle.steps):
+            for name in ("service_at", "service_after", "service_before"):
+                if getattr(step, name) is not None:
+                    yield f"/vehicles/{k}/steps/{number}/{name} has no effect: routes given only begin the search"
 
 
 def unknown_keys(part: Part, path: str = "") -> Iterator[str]:

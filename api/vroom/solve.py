@@ -13,7 +13,7 @@ from api.calculations import area_of, travel
 from api.problem_json import ApiError
 from api.vroom.answer import Geometry, make_answer
 from api.vroom.problem import Coordinate, Router, TravelTables, VroomError, make_problem
-from api.vroom.request import VroomRequest, unknown_keys
+from api.vroom.request import VroomRequest, unknown_keys, without_effect
 from geodata.area import Area
 from geodata.location import FloatArray
 from geodata.matrix import UNREACHABLE_S
@@ -62,7 +62,7 @@ def solve_vroom(request: VroomRequest, network: Path | None, limit_s: float) -> 
         With VROOM's code.
     """
     begun = time.perf_counter()
-    problem = make_problem(request, None if network is None else _router(network))
+    problem = make_problem(request, None if network is None else network_router(network))
     custom = bool(request.matrices) or request.matrix is not None
     if request.options.g and (network is None or custom):
         raise VroomError(2, "a geometry needs coordinates that are routed on a network, without custom matrices")
@@ -76,7 +76,7 @@ def solve_vroom(request: VroomRequest, network: Path | None, limit_s: float) -> 
     drawn = time.perf_counter()
     marks = {"loading": loaded - begun, "solving": solved - loaded, "routing": drawn - solved}
     answer["summary"]["computing_times"] = {name: round(seconds * 1000) for name, seconds in marks.items()}
-    warnings = list(unknown_keys(request))
+    warnings = [*unknown_keys(request), *without_effect(request)]
     return {**answer, "warnings": warnings} if warnings else answer
 
 
@@ -91,7 +91,9 @@ def _profile(name: str) -> str:
     return PROFILES.get(name, name)
 
 
-def _router(network: Path) -> Router:
+def network_router(network: Path) -> Router:
+    """Return what routes coordinates on the network of a scenario folder, by the profiles above."""
+
     def route(profile: str, places: Sequence[Coordinate]) -> TravelTables:
         try:
             matrix, _ = travel(network, _profile(profile), places)

@@ -16,6 +16,8 @@ EVER: Window = (0, 1 << 50)
 """The window of what has none, seconds."""
 UNBOUNDED = 1 << 60
 NOWHERE = -1
+_FIRST_BLINK = 100
+"""Positions tried before the first may be overlooked: about as many as between two."""
 _NEAREST = 200
 """Neighbours kept of each visit."""
 
@@ -255,7 +257,7 @@ def new_scratch(day: Day) -> Scratch:
         peak=np.zeros(amounts, dtype=np.int64),
         later=np.zeros(n + 2, dtype=np.float64),
         least_later=np.zeros(n + 2, dtype=np.float64),
-        blink=np.ones(1, dtype=np.int64),
+        blink=np.full(1, _FIRST_BLINK, dtype=np.int64),
         changed=np.zeros(k, dtype=np.bool_),
         ruined=np.zeros(k, dtype=np.bool_),
         every=np.ones(k, dtype=np.bool_),

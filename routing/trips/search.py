@@ -24,7 +24,7 @@ from routing.visits import IntArray, Pause, Trip, TripVehicle, Visit
 
 _FIRST_STEPS = 20
 _SLICE_S = 0.05
-"""Steps of the first slice, and about how long each later one lasts."""
+"""Steps before the time is looked at, and about how long each later slice of steps lasts."""
 _HOT, _COLD = 1.0, 0.01
 """Temperatures of annealing as shares of the mean cost of a way between visits."""
 _DEAREST = 1e30
@@ -110,7 +110,7 @@ def _search(day: Day, routes: Routes, scratch: Scratch, time_limit_s: float) -> 
     kernel.seed_random(_SEED)
     begun = time.perf_counter()
     best = copy_routes(routes)
-    kernel.search(day, routes, copy_routes(routes), best, new_marks(day), scratch, 1, (0.0, 1.0), _DEAREST)
+    kernel.search(day, routes, copy_routes(routes), best, new_marks(day), scratch, _FIRST_STEPS, (0.0, 1.0), _DEAREST)
     way = max(1e-6, float(best.cost.sum() - day.fixed[best.size > 0].sum()) / max(1, int(best.size.sum())))
     parted = bool((best.vehicle < 0).any())
     if parted:

@@ -91,7 +91,8 @@ def judge_route(vehicle: dict[str, Any], route: dict[str, Any], tasks: dict[Any,
             assert step["setup"] == (task.get("setup", 0) if here != spot else 0)
             clock = begin + step["setup"] + step["service"]
         here = spot
-        assert all(0 <= load <= room for load, room in zip(step["load"], vehicle.get("capacity", []), strict=True))
+        loads = step.get("load", [])
+        assert all(0 <= load <= room for load, room in zip(loads, vehicle.get("capacity", []), strict=True))
     assert clock <= window[1]
     assert route["duration"] == travelled <= vehicle.get("max_travel_time", 10**9)
     assert sum(step["type"] in KINDS for step in route["steps"]) <= vehicle.get("max_tasks", 10**9)
@@ -180,6 +181,24 @@ def test_breaks(world: World) -> None:
     assert sum(step["type"] == "break" for step in answer["routes"][0]["steps"]) == 1
 
 
+def test_breaks_wait_for_a_light_load(world: World) -> None:
+    """Tests that a break with `max_load` is taken where no more is aboard, though that is neither first nor last."""
+    pause = {"id": 9, "time_windows": [[0, 9000]], "service": 60, "max_load": [1]}
+    jobs = [job(1, 1, delivery=[2]), job(2, 2, pickup=[2])]
+    answer = ask(world, body_of(jobs, [home(capacity=[4], breaks=[pause])]))
+    assert [step["type"] for step in answer["routes"][0]["steps"]] == ["start", "job", "break", "job", "end"]
+    assert [step["load"] for step in answer["routes"][0]["steps"]] == [[2], [0], [0], [2], [2]]
+    impossible = ask(world, body_of([job(1, 1, delivery=[2], pickup=[2])], [home(capacity=[4], breaks=[pause])]))
+    assert [entry["id"] for entry in impossible["unassigned"]] == [1]
+
+
+def test_amounts_are_told_where_there_are_any(world: World) -> None:
+    """Tests that, as in VROOM, steps have a load and routes have amounts only where vehicles have a capacity."""
+    without = ask(world, body_of([job(1, 1)], [home()]))
+    assert not {"load", "delivery", "pickup", "amount"} & {*without["routes"][0], *without["routes"][0]["steps"][1]}
+    assert without["routes"][0]["steps"][1]["job"] == 1
+
+
 def test_costs_profiles_and_types(world: World) -> None:
     """Tests fixed and hourly costs, a custom cost matrix, speed factors and times by vehicle type."""
     fast = home(1, costs={"fixed": 1000, "per_hour": 7200}, speed_factor=2.0, type="bike")
@@ -211,6 +230,9 @@ def test_steps_begin_the_search(world: World) -> None:
     steps = [{"type": "start"}, {"type": "job", "id": 2}, {"type": "job", "id": 1}, {"type": "end"}]
     body = body_of([job(1, 1), job(2, 2)], [home(steps=steps)])
     assert ask(world, body)["summary"]["unassigned"] == 0
+    steps[1]["service_at"] = 10**6
+    answer = ask(world, body)
+    assert answer["warnings"] == ["/vehicles/0/steps/1/service_at has no effect: routes given only begin the search"]
     body["vehicles"][0]["max_tasks"] = 1
     assert world.client.post("/", json=body).json()["code"] == 2
 
@@ -227,7 +249,7 @@ def test_steps_begin_the_search(world: World) -> None:
         ({"jobs": []}, "'jobs' or 'shipments' is needed"),
         ({"options": {"c": True}}, "not supported: options.c"),
         ({"options": {"g": True}}, "geometry"),
-        ({"vehicles": [home(breaks=[{"id": 1, "time_windows": [], "max_load": [1]}])]}, "max_load"),
+        ({"vehicles": [home(capacity=[3], breaks=[{"id": 1, "max_load": [1, 1]}])]}, "differ in length"),
     ],
 )
 def test_input_errors(world: World, change: dict[str, Any], text: str) -> None:

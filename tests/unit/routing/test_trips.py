@@ -229,7 +229,7 @@ def sorted_pauses(vehicle: TripVehicle) -> list[int]:
 
 def best_of_all(visits: list[Visit], vehicles: list[TripVehicle]) -> tuple[int, float]:
     """Return the fewest visits left out, negated as most made, and the least cost, by trying every plan."""
-    best = [{frozenset(): 0.0} for _ in vehicles]
+    best: list[dict[frozenset[int], float]] = [{frozenset(): 0.0} for _ in vehicles]
     for k in range(len(vehicles)):
         for size in range(1, len(visits) + 1):
             for order in itertools.permutations(range(len(visits)), size):
