@@ -4,9 +4,11 @@
 kinds of carrier: B0 each firm alone with vans, B1 joint vans, B2 and buses, B3 and drones, B4 and couriers. The orders
 no van can carry from door to door are left out, so that vans have a fair task; a last row has them too.
 ``... joint SCENARIO ...`` plans with itineraries chosen together with the rounds, and with itineraries fixed before.
-``... growth SCENARIO ...`` tells after how many seconds the first plan stood, and one within 2 % of the last.
+``... growth SCENARIO ... --picture FILE`` tells after how many seconds of search the first plan stood, and one within
+2 % of the last, and draws the cost of the best plan over time.
 
-Every scenario is a folder, or ``small:1``, ``medium:2``, ``large:3`` for a synthetic county of that size and seed.
+Every scenario is a folder, or ``small:1``, ``medium:2``, ``large:3`` for a synthetic county of that size and seed;
+``large:3:500`` has 500 of its orders, spread evenly over the file.
 Every plan goes through the checker. Each run adds a line to a file (``--runs``); runs found there are not repeated.
 """
 
@@ -58,6 +60,8 @@ class Run:
     clean: bool
     first_s: float
     near_s: float
+    trace: tuple[tuple[float, float], ...] = ()
+    """Seconds of search and the cost of the best plan then, where it fell."""
 
 
 def main() -> None:
@@ -67,11 +71,12 @@ def main() -> None:
     parser.add_argument("scenarios", nargs="+")
     parser.add_argument("--time-limit", type=float, default=40.0)
     parser.add_argument("--seeds", default="1-3")
+    parser.add_argument("--picture", type=Path, default=None, help="where growth draws cost over time")
     parser.add_argument("--runs", type=Path, default=Path("out/county-runs.jsonl"))
     arguments = parser.parse_args()
     first, _, last = arguments.seeds.partition("-")
     seeds = range(int(first), int(last or first) + 1)
-    desk = _Desk(arguments.runs, arguments.time_limit, Cache(default_cache_folder()))
+    desk = _Desk(arguments.runs, arguments.time_limit, Cache(default_cache_folder()), arguments.picture)
     with tempfile.TemporaryDirectory() as temporary:
         folders = [_folder(name, Path(temporary)) for name in arguments.scenarios]
         tables: dict[str, Callable[[_Desk, Sequence[Path], Sequence[int], Path], None]]
@@ -82,12 +87,25 @@ def main() -> None:
 
 def _folder(name: str, temporary: Path) -> Path:
     """Return the scenario's folder; ``size:seed`` is made first."""
-    size, colon, seed = name.partition(":")
-    if not colon:
+    size, *rest = name.split(":")
+    if not rest:
         return Path(name)
-    folder = temporary / name.replace(":", "-")
-    make_synthetic_scenario(size, int(seed), folder)
-    return folder
+    folder = temporary / f"{size}-{rest[0]}"
+    make_synthetic_scenario(size, int(rest[0]), folder)
+    if len(rest) == 1:
+        return folder
+    part = temporary / f"{folder.name}-{rest[1]}"
+    _copy(folder, part, _evenly(folder, int(rest[1])))
+    shutil.rmtree(folder)
+    return part
+
+
+def _evenly(folder: Path, count: int) -> Callable[[Mapping[str, str]], bool]:
+    """Return whether an order is one of so many, spread evenly over the file."""
+    with (folder / "orders.csv").open(encoding="utf-8", newline="") as file:
+        ids = [row["id"] for row in csv.DictReader(file)]
+    chosen = {ids[k * len(ids) // count] for k in range(count)}
+    return lambda row: row["id"] in chosen
 
 
 # --- Runs ----------------------------------------------------------------------------------------------------------
@@ -96,7 +114,8 @@ def _folder(name: str, temporary: Path) -> Path:
 class _Desk:
     """Makes runs, or takes them from the file of runs already made."""
 
-    def __init__(self, path: Path, time_limit_s: float, cache: Cache) -> None:
+    def __init__(self, path: Path, time_limit_s: float, cache: Cache, picture: Path | None) -> None:
+        self.picture = picture
         self._path, self._time_limit_s, self._cache = path, time_limit_s, cache
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
         runs = [Run(**json.loads(line)) for line in lines]
@@ -128,7 +147,7 @@ class _Desk:
 def _sum(name: str, step: str, seed: int, time_limit_s: float, parts: Sequence[tuple[Outcome, list[Status]]]) -> Run:
     outcomes = [outcome for outcome, _ in parts]
     lines = [outcome.document.objective.lines for outcome in outcomes]
-    firsts, nears = zip(*(_moments(outcome, seen) for outcome, seen in parts), strict=True)
+    firsts, nears = zip(*(_moments(seen) for _, seen in parts), strict=True)
     return Run(
         scenario=name,
         step=step,
@@ -146,15 +165,27 @@ def _sum(name: str, step: str, seed: int, time_limit_s: float, parts: Sequence[t
         clean=all(outcome.report.is_clean for outcome in outcomes),
         first_s=max(firsts),
         near_s=max(nears),
+        trace=_trace(parts[0][1]) if len(parts) == 1 else (),
     )
 
 
-def _moments(outcome: Outcome, seen: Sequence[Status]) -> tuple[float, float]:
-    """Return after how many seconds of search a first plan stood, and one not much dearer than the last."""
-    plans = [state for state in seen if state.cost is not None and state.elapsed_s > 0.0]
-    good = outcome.document.objective.total * (1.0 + NEAR)
-    first = plans[0].elapsed_s if plans else float("nan")
-    return first, next((state.elapsed_s for state in plans if state.cost is not None and state.cost <= good), first)
+def _trace(seen: Sequence[Status]) -> tuple[tuple[float, float], ...]:
+    """Return seconds of search and the cost of the best plan, where it fell by a thousandth or more."""
+    found: list[tuple[float, float]] = []
+    for state in seen:
+        if state.cost is None or state.elapsed_s <= 0.0 or state.stage not in {"construction", "improvement"}:
+            continue
+        if not found or state.cost / 100.0 <= found[-1][1] * 0.999:
+            found.append((round(state.elapsed_s, 1), state.cost / 100.0))
+    return tuple(found)
+
+
+def _moments(seen: Sequence[Status]) -> tuple[float, float]:
+    """Return after how many seconds of search a first plan stood, and one not much dearer than the search's last."""
+    trace = _trace(seen)
+    if not trace:
+        return float("nan"), float("nan")
+    return trace[0][0], next(at_s for at_s, cost in trace if cost <= trace[-1][1] * (1.0 + NEAR))
 
 
 # --- Tables --------------------------------------------------------------------------------------------------------
@@ -237,6 +268,26 @@ def _growth(desk: _Desk, folders: Sequence[Path], seeds: Sequence[int], _tempora
             f"| {folder.name} | {runs[0].orders} | {served:.1f} | {first:.1f} | {near:.1f} | {cost:,.0f} | {verdict} |"
         )
         print(row, flush=True)
+    if desk.picture is not None:
+        known = [desk.run(folder.name, "growth", seeds[0], [folder], PlanOptions()) for folder in folders]
+        _draw(known, desk.picture)
+
+
+def _draw(runs: Sequence[Run], path: Path) -> None:
+    """Draw by county how much dearer the best plan was than the last one, over the seconds of search."""
+    import matplotlib as mpl  # noqa: PLC0415 # only for the picture
+
+    mpl.use("svg")
+    import matplotlib.pyplot as plt  # noqa: PLC0415 # after the choice of the way to draw
+
+    figure, axes = plt.subplots(figsize=(7.0, 4.0), layout="constrained")
+    for run in runs:
+        seconds, costs = zip(*run.trace, (run.time_limit_s, run.trace[-1][1]), strict=True)
+        axes.step(seconds, [100.0 * (cost / costs[-1] - 1.0) for cost in costs], where="post", label=f"{run.orders}")
+    axes.set(xscale="log", ylim=(0.0, 60.0), xlabel="seconds of search", ylabel="dearer than the last plan, %")
+    axes.axhline(100.0 * NEAR, linewidth=0.5, color="grey")
+    axes.legend(title="orders")
+    figure.savefig(path, metadata={"Date": None})
 
 
 def _copy(scenario: Path, copy: Path, wanted: Callable[[Mapping[str, str]], bool]) -> None:
