@@ -22,9 +22,33 @@ def wgs84_place(place: Sequence[float]) -> tuple[float, float]:
 
 
 def wgs84_order(order: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an order's record with its drop in WGS 84; what is no pair of numbers stays, for its reader to refuse."""
-    found = dict(order)
-    place = (order.get("to_lon"), order.get("to_lat"))
-    if all(isinstance(value, int | float) and not isinstance(value, bool) for value in place):
-        found["to_lon"], found["to_lat"] = wgs84_place((float(place[0] or 0.0), float(place[1] or 0.0)))
+    """Return an order's record with its drop in WGS 84."""
+    return wgs84_record(order, "to_lon", "to_lat")
+
+
+def wgs84_record(record: Mapping[str, Any], lon: str = "lon", lat: str = "lat") -> dict[str, Any]:
+    """Return a record with its place in WGS 84; what is no pair of numbers stays, for its reader to refuse."""
+    found = dict(record)
+    place = (record.get(lon), record.get(lat))
+    if _is_place(place):
+        found[lon], found[lat] = wgs84_place(place)  # type: ignore[arg-type] # looked at
     return found
+
+
+def wgs84_geojson(value: Any) -> Any:
+    """Return GeoJSON with all its coordinates in WGS 84; what is none stays, for its reader to refuse."""
+    if isinstance(value, Mapping):
+        return {key: _moved(inner) if key == "coordinates" else wgs84_geojson(inner) for key, inner in value.items()}
+    return [wgs84_geojson(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _moved(coordinates: Any) -> Any:
+    if not isinstance(coordinates, list):
+        return coordinates
+    if _is_place(coordinates[:2]):
+        return [*wgs84_place(coordinates), *coordinates[2:]]
+    return [_moved(inner) for inner in coordinates]
+
+
+def _is_place(values: Sequence[Any]) -> bool:
+    return len(values) == 2 and all(isinstance(v, int | float) and not isinstance(v, bool) for v in values)

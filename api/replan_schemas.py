@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.coordinates import CRS_DESCRIPTION, Crs, wgs84_geojson, wgs84_order
 from api.schemas import Request
 from routing.replan.events import Breakdown, Delay, Done, Events, Freeze
 
@@ -90,6 +91,16 @@ class ReplanRequest(Request):
     max_iterations: int | None = Field(default=None, ge=0, le=100_000_000, description="makes the plan repeatable")
     seed: int = Field(default=1, ge=0, le=2_147_483_647)
     lang: Literal["en", "zh"] = "en"
+    crs: Crs = Field(default="wgs84", description=f"of `closures` and `new_orders`: {CRS_DESCRIPTION}")
+
+    @property
+    def in_wgs84(self) -> ReplanRequest:
+        """The same with all coordinates in WGS 84."""
+        if self.crs == "wgs84":
+            return self
+        closures = [wgs84_geojson(feature) for feature in self.closures]
+        orders = [wgs84_order(order) for order in self.new_orders]
+        return self.model_copy(update={"crs": "wgs84", "closures": closures, "new_orders": orders})
 
     @property
     def events(self) -> Events:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from api.coordinates import CONVERTED, CRS_DESCRIPTION, Crs, wgs84_geojson, wgs84_order, wgs84_record
 from api.resources import SitingPart
 from api.schemas import FolderRef, JobStatus, PlanRequest, Request, common_status
 from api.store import Job
@@ -99,6 +100,7 @@ class SitingRequest(SitingQuestion):
     closures: list[dict[str, Any]] = Field(
         default=[], max_length=20, description="GeoJSON of closed roads, each a case beside the usual day"
     )
+    crs: Crs = Field(default="wgs84", description=f"of tables and `closures` in the body: {CRS_DESCRIPTION}")
 
     @model_validator(mode="after")
     def _one_source(self) -> SitingRequest:
@@ -106,6 +108,19 @@ class SitingRequest(SitingQuestion):
             msg = "'scenario' and 'network' exclude each other"
             raise ValueError(msg)
         return self
+
+    @property
+    def in_wgs84(self) -> SitingRequest:
+        """The same with all coordinates of the body in WGS 84."""
+        if self.crs == "wgs84":
+            return self
+        tables = {
+            "settlements": None if self.settlements is None else [wgs84_record(row) for row in self.settlements],
+            "points": None if self.points is None else [wgs84_record(row) for row in self.points],
+            "orders": None if self.orders is None else [wgs84_order(row) for row in self.orders],
+            "closures": [wgs84_geojson(closure) for closure in self.closures],
+        }
+        return self.model_copy(update={"crs": "wgs84", **tables})
 
     @property
     def question(self) -> dict[str, Any]:
@@ -150,6 +165,7 @@ class SitingStatus(JobStatus):
     network: str | None = None
     question: dict[str, Any]
     result: SitingResult | None = None
+    notes: list[str] = Field(default=[])
 
 
 class SitingPage(BaseModel):
@@ -167,7 +183,11 @@ def siting_status(job: Job) -> SitingStatus:
         links |= {part.value: f"{own}/{part.value}" for part in SitingPart}
     result = None if job.result is None else SitingResult.model_validate(job.result)
     return SitingStatus(
-        **common_status(job, links), network=job.network_id, question=job.request["question"], result=result
+        **common_status(job, links),
+        network=job.network_id,
+        question=job.request["question"],
+        result=result,
+        notes=[CONVERTED] if job.request.get("crs") == "gcj02" else [],
     )
 
 

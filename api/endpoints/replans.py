@@ -97,7 +97,12 @@ def _accept(
             name=before.name,
             state=JobState.ACCEPTED,
             created_s=time.time(),
-            request={"options": body.options, "replaces": before.id, "body": body.model_dump(mode="json")},
+            request={
+                "options": body.options,
+                "replaces": before.id,
+                "body": body.in_wgs84.model_dump(mode="json"),
+                "crs": body.crs,
+            },
             request_digest=digest,
             idempotency_key=key,
             network_id=before.network_id,

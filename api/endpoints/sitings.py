@@ -115,6 +115,7 @@ def _accept(
     earlier = earlier_job(service, caller, "siting", key, received.digest)
     if earlier is not None:
         return earlier, True
+    crs, body = body.crs, body.in_wgs84
     tables = _uploaded_tables(body, received.files)
     with staging(service.settings) as stage:
         folder = stage / SCENARIO
@@ -131,7 +132,7 @@ def _accept(
             name=scenario.name,
             state=JobState.ACCEPTED,
             created_s=time.time(),
-            request={"question": body.question, "network": body.network},
+            request={"question": body.question, "network": body.network, "crs": crs},
             request_digest=received.digest,
             idempotency_key=key,
             network_id=body.network,
