@@ -98,8 +98,7 @@ def _route(request: VroomRequest, problem: VroomProblem, trip: Trip, geometry: G
         due = service_start - setup
         _travel(walk, request, problem, trip, spot, visit.location, pauses[position], loads[position])
         step: Step = {"type": task.kind, "id": task.spot.id, "arrival": walk.clock, "duration": walk.duration}
-        if task.kind == "job":
-            step["job"] = task.spot.id
+        step["job"] = task.spot.id
         step |= {"setup": setup, "service": visit.service_s[trip.vehicle], "waiting_time": due - walk.clock}
         walk.waiting += due - walk.clock
         walk.setup += setup
