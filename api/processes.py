@@ -19,9 +19,14 @@ _LOOK_S = 1.0
 _LOG = logging.getLogger("shanlu.api")
 
 
-def end_with_parent() -> None:
-    """End this process at once when the process that started it is gone, even if that was killed."""
-    parent = os.getppid()
+def end_with_parent(parent: int) -> None:
+    """End this process at once when the process that started it is gone, even if that was killed.
+
+    Parameters
+    ----------
+    parent
+        Its id, as it knows it itself: it may be gone before this process comes to ask.
+    """
 
     def watch() -> None:
         while os.getppid() == parent:
@@ -69,12 +74,12 @@ class Calculator:
 def process_pool(workers: int, niceness: int = 0) -> ProcessPoolExecutor:
     """Return a pool of processes that give way to this one as far as niceness says, and end with it."""
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(niceness,))
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(niceness, os.getpid()))
 
 
-def _begin(niceness: int) -> None:
+def _begin(niceness: int, parent: int) -> None:
     give_way(niceness)
-    end_with_parent()
+    end_with_parent(parent)
 
 
 class Supervisor:
