@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections import deque
 from functools import partial
 
@@ -19,6 +20,9 @@ from api.work import run_job
 
 HELD_NETWORKS = 3
 """Networks used last that a worker prefers jobs of; what it holds in memory of them is read much quicker."""
+
+
+_LOOK_AT_PARENT_S = 1.0
 
 
 def run_worker(settings: Settings, worker_id: str) -> None:
@@ -45,8 +49,16 @@ def _load_programs() -> None:
     solve(tiny_days()["general"], Limits(None, 1), 1)
 
 
+def _follow_parent(parent: int) -> None:
+    """Ask this process to stop once the server that started it is gone: the next one starts workers of its own."""
+    while os.getppid() == parent:
+        time.sleep(_LOOK_AT_PARENT_S)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 def main() -> None:
-    """Run the worker named on the command line."""
+    """Run the worker named on the command line, as long as the server that started it lives."""
+    threading.Thread(target=_follow_parent, args=(os.getppid(),), daemon=True, name="parent").start()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     run_worker(Settings(), sys.argv[1])
     logging.shutdown()

@@ -121,8 +121,13 @@ def test_killed_processes_lose_no_job(live: Live) -> None:
     for pid in live.workers():
         os.kill(pid, signal.SIGKILL)
     wait_for(live, plans[1], {"running", "successful"})
+    orphans = live.workers()
     live.kill_server()
     live.start()
+    until = time.monotonic() + 30.0
+    while any(Path(f"/proc/{pid}").exists() for pid in orphans):
+        assert time.monotonic() < until, "workers outlive the server that started them"
+        time.sleep(0.2)
     assert [live.submit(number) for number in range(JOBS)] == plans
     results = [wait_for(live, plan_id, {"successful", "failed", "dismissed"}) for plan_id in plans]
     assert [status["state"] for status in results] == ["successful"] * JOBS
