@@ -16,7 +16,7 @@ import numpy.typing as npt
 from geodata.matrix import UNREACHABLE_S
 from geodata.travel_clock import HOUR_S, SLACK_S, TravelClock
 from routing.model.carrier import MIN_REST_S
-from routing.solver.pairs.machine_code import compiled, inner
+from routing.solver.machine_code import compiled, inner
 
 FAR_S = 1_000_000_000
 """Later than any time of a plan; stands for "no latest time"."""

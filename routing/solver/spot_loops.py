@@ -28,7 +28,7 @@ from routing.solver.day_loops import (
     Road,
     arrive,
 )
-from routing.solver.pairs.machine_code import compiled, inner
+from routing.solver.machine_code import compiled, inner
 
 PART, KG, LITRES, ROOM_KG, ROOM_L = range(5)
 """Columns of a leg's `Leg.fits`: a compartment it may ride in, what it weighs and fills there, and what there is."""

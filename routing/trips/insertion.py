@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from routing.solver.pairs.machine_code import inner, woven
+from routing.solver.machine_code import inner, woven
 from routing.trips.arrays import Day, Marks, Routes, Scratch
 from routing.trips.timing import (
     NEVER,

@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from routing.solver.pairs.machine_code import compiled, inner, woven
+from routing.solver.machine_code import compiled, inner, woven
 from routing.trips.arrays import Day, Flags, Marks, Routes, Scratch
 from routing.trips.insertion import INFINITE, mark, place_job, place_pair
 from routing.trips.ruin import ruin

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from routing.solver.pairs.machine_code import inner
+from routing.solver.machine_code import inner
 from routing.trips.arrays import Day, Marks, Routes, Scratch
 from routing.trips.insertion import mark
 from routing.trips.timing import fits

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from routing.solver.pairs.machine_code import compiled, inner, woven
+from routing.solver.machine_code import compiled, inner, woven
 from routing.trips.arrays import Day, Scratch
 from routing.visits import FAR_S, IntArray
 

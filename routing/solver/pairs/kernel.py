@@ -11,8 +11,8 @@ import math
 
 import numpy as np
 
+from routing.solver.machine_code import compiled, inner
 from routing.solver.pairs.arrays import Day, Floats, Ints, Notes, Rounds
-from routing.solver.pairs.machine_code import compiled, inner
 
 INFINITE = 1.0e300
 _BLINK = 0.01

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import FunctionType
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
-import numba
 import numpy as np
 
+from routing.solver.machine_code import compiled, inner
 from routing.solver.relay.arrays import (
     CLOSE,
     COST,
@@ -55,7 +55,6 @@ from routing.solver.relay.arrays import (
     Words,
 )
 
-F = TypeVar("F", bound=Callable[..., object])
 Boarding = tuple[float, int, int, int, int]
 """Added cost, truck, in-stop, position of a new stop (-1: the truck stops there already), ride."""
 _NEVER = 1e18
@@ -72,25 +71,7 @@ _OLD_STOP, _NEW_STOP = cast("bool", np.bool_(False)), cast("bool", np.bool_(True
 _S13, _S7, _S17, _S11 = np.uint64(13), np.uint64(7), np.uint64(17), np.uint64(11)
 
 
-def _compiled(function: F, **more: bool) -> F:
-    """Compile a function when first called, its machine code kept on disk where there is a place for it.
-
-    Nothing here allocates, so references to arrays need no counting (``_nrt``), which costs time at every call and more
-    when compiling.
-    """
-    options: dict[str, Any] = {"error_model": "numpy", "_nrt": False, **more}
-    try:
-        return cast("F", numba.njit(cache=True, **options)(function))
-    except RuntimeError:
-        return cast("F", numba.njit(**options)(function))
-
-
-def _jit(function: F) -> F:
-    """Compile a function that only compiled functions call."""
-    return _compiled(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-
-
-@_jit
+@inner
 def _random(rng: Words) -> float:
     """Return the next number in [0, 1) of a xorshift generator (Marsaglia 2003)."""
     x = rng[0]
@@ -101,7 +82,7 @@ def _random(rng: Words) -> float:
     return float(x >> _S11) / 9007199254740992.0
 
 
-@_jit
+@inner
 def _pick(rng: Words, count: int) -> int:
     return min(count - 1, int(_random(rng) * count))
 
@@ -109,7 +90,7 @@ def _pick(rng: Words, count: int) -> int:
 # --- Couriers' rounds ----------------------------------------------------------------------------------------------
 
 
-@_jit
+@inner
 def _latest(facts: Facts, out: int, visit: Ints, count: int, new: int, position: int) -> float:
     """Return the latest departure of a round with customer `new` put in (-1: as it is).
 
@@ -132,7 +113,7 @@ def _latest(facts: Facts, out: int, visit: Ints, count: int, new: int, position:
     return float(late - leg)
 
 
-@_jit
+@inner
 def _round_cost(facts: Facts, out: int, visit: Ints, count: int) -> float:
     total, before = facts.courier[out, FIXED], 0
     for k in range(count):
@@ -141,7 +122,7 @@ def _round_cost(facts: Facts, out: int, visit: Ints, count: int) -> float:
     return float(total + facts.leg[COST, out, before, 0])
 
 
-@_jit
+@inner
 def _visit_delta(facts: Facts, out: int, visit: Ints, count: int, new: int, position: int) -> float:
     before = 0 if position == 0 else visit[position - 1] + 1
     after = 0 if position == count else visit[position] + 1
@@ -152,7 +133,7 @@ def _visit_delta(facts: Facts, out: int, visit: Ints, count: int, new: int, posi
 # --- Trucks' tours -------------------------------------------------------------------------------------------------
 
 
-@_jit
+@inner
 def _tour_cost(facts: Facts, tour: Ints, count: int) -> float:
     total, before = facts.truck[FIXED], 0
     for k in range(count):
@@ -161,7 +142,7 @@ def _tour_cost(facts: Facts, tour: Ints, count: int) -> float:
     return float(total + facts.drive[COST, before, 0])
 
 
-@_jit
+@inner
 def _tour_delta(facts: Facts, tour: Ints, count: int, stop: int, position: int) -> float:
     before = 0 if position == 0 else tour[position - 1] + 1
     after = 0 if position == count else tour[position] + 1
@@ -169,7 +150,7 @@ def _tour_delta(facts: Facts, tour: Ints, count: int, stop: int, position: int) 
     return float(delta + facts.truck[FIXED] if count == 0 else delta - facts.drive[COST, before, after])
 
 
-@_jit
+@inner
 def _tour_in_time(
     facts: Facts, draft: Draft, truck: int, stop: int, position: int, is_new: bool, begin: float, end: float
 ) -> bool:
@@ -192,7 +173,7 @@ def _tour_in_time(
     return True
 
 
-@_jit
+@inner
 def _find_ride(
     facts: Facts, draft: Draft, place: tuple[int, int, int, bool], customer: int, out: int, after: float, before: float
 ) -> int:
@@ -214,7 +195,7 @@ def _find_ride(
     return -1
 
 
-@_jit
+@inner
 def _aboard_for_nothing(
     facts: Facts, draft: Draft, rng: Words, customer: int, out: int, after: float, before: float
 ) -> Boarding:
@@ -238,7 +219,7 @@ def _aboard_for_nothing(
     return _NEVER, _NONE, _NONE, _NONE, _NONE
 
 
-@_jit
+@inner
 def _on_tour(draft: Draft, truck: int, stop: int) -> bool:
     for k in range(draft.tour[truck, STOPS]):  # noqa: SIM110 # generators do not compile
         if draft.tour[truck, k] == stop:
@@ -246,7 +227,7 @@ def _on_tour(draft: Draft, truck: int, stop: int) -> bool:
     return False
 
 
-@_jit
+@inner
 def _aboard_truck(
     facts: Facts,
     draft: Draft,
@@ -277,7 +258,7 @@ def _aboard_truck(
     return best
 
 
-@_jit
+@inner
 def _board(
     facts: Facts, draft: Draft, rng: Words, customer: int, out: int, after: float, before: float, limit: float
 ) -> Boarding:
@@ -303,7 +284,7 @@ def _board(
 # --- Putting customers in ------------------------------------------------------------------------------------------
 
 
-@_jit
+@inner
 def _claim(facts: Facts, draft: Draft, truck: int, stop: int, ride: int, load: float) -> None:
     """Count goods in the loads of truck and trip and in the truck's times at the stop."""
     draft.tour_load[truck] += load
@@ -314,7 +295,7 @@ def _claim(facts: Facts, draft: Draft, truck: int, stop: int, ride: int, load: f
             draft.tour_time[truck, k, LAST] = min(draft.tour_time[truck, k, LAST], facts.ride[ride, UNTIL])
 
 
-@_jit
+@inner
 def _enter_truck(facts: Facts, draft: Draft, customer: int, boarding: Boarding) -> None:
     """Put goods aboard a truck and a bus."""
     delta, truck, stop, position, ride = boarding
@@ -331,13 +312,13 @@ def _enter_truck(facts: Facts, draft: Draft, customer: int, boarding: Boarding) 
     draft.cost[0] += delta
 
 
-@_jit
+@inner
 def _tighten_round(facts: Facts, draft: Draft, number: int, ride: int) -> None:
     draft.round_time[number, FROM] = max(draft.round_time[number, FROM], facts.ride[ride, READY])
     draft.round_time[number, UNTIL] = min(draft.round_time[number, UNTIL], facts.ride[ride, GONE])
 
 
-@_jit
+@inner
 def _enter_round(facts: Facts, draft: Draft, customer: int, out: int, number: int, position: int, delta: float) -> None:
     """Put a customer into a courier's round, a new one where `number` is -1."""
     if number < 0:
@@ -359,7 +340,7 @@ def _enter_round(facts: Facts, draft: Draft, customer: int, out: int, number: in
     draft.cost[0] += delta - facts.customer[customer, PENALTY]
 
 
-@_jit
+@inner
 def _best_joining(
     facts: Facts, draft: Draft, rng: Words, customer: int, out: int, least: float, limit: float
 ) -> tuple[float, float, int, int, Boarding]:
@@ -391,7 +372,7 @@ def _best_joining(
     return best
 
 
-@_jit
+@inner
 def _rounds_from(draft: Draft, out: int) -> int:
     count = 0
     for number in range(len(draft.visit)):
@@ -400,7 +381,7 @@ def _rounds_from(draft: Draft, out: int) -> int:
     return count
 
 
-@_jit
+@inner
 def _insert(facts: Facts, draft: Draft, rng: Words, customer: int) -> bool:
     """Put a customer where it adds least; False where it fits nowhere or costs more than leaving it out."""
     best = (facts.customer[customer, PENALTY], 0.0, _NONE, _NONE, (_NEVER, _NONE, _NONE, _NONE, _NONE))
@@ -430,7 +411,7 @@ def _insert(facts: Facts, draft: Draft, rng: Words, customer: int) -> bool:
     return True
 
 
-@_jit
+@inner
 def _reboard(facts: Facts, draft: Draft, rng: Words, customer: int) -> bool:
     """Find another truck and bus for a customer whose round stays as it is."""
     number = draft.who[customer, ROUND]
@@ -447,7 +428,7 @@ def _reboard(facts: Facts, draft: Draft, rng: Words, customer: int) -> bool:
 # --- Taking customers out ------------------------------------------------------------------------------------------
 
 
-@_jit
+@inner
 def _leave_round(draft: Draft, customer: int) -> None:
     number = draft.who[customer, ROUND]
     kept = 0
@@ -459,7 +440,7 @@ def _leave_round(draft: Draft, customer: int) -> None:
     draft.who[customer, ROUND] = -1
 
 
-@_jit
+@inner
 def _clear_tours(draft: Draft) -> None:
     for trip in range(len(draft.trip_load)):
         draft.trip_load[trip] = 0.0
@@ -469,7 +450,7 @@ def _clear_tours(draft: Draft) -> None:
             draft.tour_time[truck, k, FIRST], draft.tour_time[truck, k, LAST] = -FAR, FAR
 
 
-@_jit
+@inner
 def _refresh_tours(facts: Facts, draft: Draft) -> float:
     """Drop stops where nothing is unloaded, recompute loads and intervals; return the cost of all tours."""
     _clear_tours(draft)
@@ -493,7 +474,7 @@ def _refresh_tours(facts: Facts, draft: Draft) -> float:
     return total
 
 
-@_jit
+@inner
 def _refresh_rounds(facts: Facts, draft: Draft) -> float:
     """Recompute loads and intervals of all rounds; return their cost."""
     total = 0.0
@@ -514,7 +495,7 @@ def _refresh_rounds(facts: Facts, draft: Draft) -> float:
     return total
 
 
-@_jit
+@inner
 def _refresh(facts: Facts, draft: Draft) -> None:
     """Recompute everything that follows from who rides where; goods with a round may be without a truck."""
     total = _refresh_tours(facts, draft) + _refresh_rounds(facts, draft)
@@ -524,7 +505,7 @@ def _refresh(facts: Facts, draft: Draft) -> None:
     draft.cost[0] = total
 
 
-@_jit
+@inner
 def _leave_truck(draft: Draft, customer: int) -> None:
     draft.who[customer, TRUCK], draft.who[customer, STOP], draft.who[customer, RIDE] = -1, -1, -1
 
@@ -532,7 +513,7 @@ def _leave_truck(draft: Draft, customer: int) -> None:
 # --- Moves ---------------------------------------------------------------------------------------------------------
 
 
-@_jit
+@inner
 def _related(facts: Facts, rng: Words, out: Ints, count: int) -> None:
     """Mark a customer and those most alike, now and then passing one over."""
     seed = _pick(rng, len(out))
@@ -545,7 +526,7 @@ def _related(facts: Facts, rng: Words, out: Ints, count: int) -> None:
             left -= 1
 
 
-@_jit
+@inner
 def _whole_rounds(facts: Facts, draft: Draft, rng: Words, out: Ints, count: int) -> None:
     """Mark the whole rounds of a customer and of those most alike."""
     seed = _pick(rng, len(out))
@@ -566,7 +547,7 @@ def _whole_rounds(facts: Facts, draft: Draft, rng: Words, out: Ints, count: int)
                     left -= 1
 
 
-@_jit
+@inner
 def _trucks_out(draft: Draft, rng: Words, out: Ints, count: int, mark: int) -> None:
     """Mark all goods of some trucks: 1 leaves the plan, 2 only leaves truck and bus."""
     for _ in range(count):
@@ -580,7 +561,7 @@ def _trucks_out(draft: Draft, rng: Words, out: Ints, count: int, mark: int) -> N
                 out[customer] = mark
 
 
-@_jit
+@inner
 def _mark(facts: Facts, draft: Draft, rng: Words, out: Ints) -> None:
     """Choose who leaves the plan."""
     n = len(out)
@@ -605,7 +586,7 @@ def _mark(facts: Facts, draft: Draft, rng: Words, out: Ints) -> None:
             out[customer] = 1
 
 
-@_jit
+@inner
 def _key(facts: Facts, rng: Words, customer: int, kind: int) -> float:
     """Return a customer's place in the order of insertion: at random, heavy first, urgent first, or remote first."""
     if kind == 0:
@@ -617,7 +598,7 @@ def _key(facts: Facts, rng: Words, customer: int, kind: int) -> float:
     return float(-facts.leg[COST, facts.outs[customer, 0], 0, customer + 1] * (0.7 + 0.6 * _random(rng)))
 
 
-@_jit
+@inner
 def _order(facts: Facts, rng: Words, out: Ints, order: Ints, key: Floats) -> int:
     """Write the marked customers in the order of insertion; return how many."""
     count = 0
@@ -635,7 +616,7 @@ def _order(facts: Facts, rng: Words, out: Ints, order: Ints, key: Floats) -> int
     return count
 
 
-@_jit
+@inner
 def put_in(facts: Facts, draft: Draft, rng: Words, customer: int) -> None:
     """Put a customer into the plan; one with a round but no truck keeps the round where it can."""
     if draft.who[customer, ROUND] >= 0:
@@ -646,21 +627,21 @@ def put_in(facts: Facts, draft: Draft, rng: Words, customer: int) -> None:
     _insert(facts, draft, rng, customer)
 
 
-@_jit
+@inner
 def _copy_ints(source: Ints, target: Ints) -> None:
     for row in range(source.shape[0]):
         for column in range(source.shape[1]):
             target[row, column] = source[row, column]
 
 
-@_jit
+@inner
 def _copy_floats(source: Floats, target: Floats) -> None:
     for row in range(source.shape[0]):
         for column in range(source.shape[1]):
             target[row, column] = source[row, column]
 
 
-@_jit
+@inner
 def _copy(source: Draft, target: Draft) -> None:
     _copy_ints(source.who, target.who)
     _copy_ints(source.tour, target.tour)
@@ -674,7 +655,7 @@ def _copy(source: Draft, target: Draft) -> None:
     target.cost[0] = source.cost[0]
 
 
-@_jit
+@inner
 def take_out(facts: Facts, trial: Draft, rng: Words, scratch: Scratch) -> int:
     """Take some customers out and write them in the order they are to come in again; return how many."""
     out, order, key = scratch
@@ -703,7 +684,7 @@ def _improve(
                 _copy(now, best)
 
 
-improve = _compiled(_improve, no_cfunc_wrapper=True)
+improve = compiled(_improve)
 
 
 def uncompiled(name: str) -> Callable[..., Any]:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from routing.solver.machine_code import compiled
 from routing.solver.rounds_pool.day_rows import (
     BoolArray,
     Days,
@@ -27,7 +28,6 @@ from routing.solver.rounds_pool.day_rows import (
     save,
     total_cost,
 )
-from routing.solver.rounds_pool.machine_code import compiled
 
 MEAN_REMOVED, LONGEST_STRING = 10.0, 10.0
 """Clients removed on average and the longest string: the published values."""

@@ -15,7 +15,9 @@ def compiled(function: F) -> F:
 
     Where neither place can be written (a container with read-only files and no home), each process compiles anew.
     Unlike what `geodata.compiled` returns, such functions may call each other. They must not allocate: numba's runtime
-    is off, for counting references to every array handed on took most of the time of these short functions.
+    is off, for counting references to every array handed on took most of the time of these short functions. The cache
+    notices changes of the module a function is in, not of others whose functions it calls: after such a change at work
+    on the code, remove the compiled files.
     """
     return _compile(function, inner=False)
 
@@ -34,7 +36,8 @@ def woven(function: F) -> F:
 
 
 def _compile(function: F, *, inner: bool, **more: bool) -> F:
-    options: dict[str, Any] = {"error_model": "numpy", "no_cpython_wrapper": inner, "_nrt": False, **more}
+    options: dict[str, Any] = {"error_model": "numpy", "no_cfunc_wrapper": True, "_nrt": False, **more}
+    options["no_cpython_wrapper"] = inner
     try:
         return cast("F", numba.njit(cache=True, **options)(function))
     except RuntimeError:  # no place for the cache
