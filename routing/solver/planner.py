@@ -124,6 +124,8 @@ def _construct(state: State, moves: Moves, clock: Clock, seed: int) -> None:
     empty = state.image()
     construct(state, moves, orders[0], clock.building_over)
     best = (state.cost(), state.image())
+    clock.report("construction", best[0], state.orders_served, force=True)
+    _offer(state, moves, clock)
     for restricted, order in _further_starts(state, moves, clock, seed, orders):
         state.load(empty)
         construct(state, restricted, order, clock.building_over)
