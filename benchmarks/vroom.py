@@ -53,7 +53,7 @@ SPEEDS = {"car": 9.0, "bike": 6.0}
 """Profiles of generated requests, metres a second."""
 _KINDS = ("job", "pickup", "delivery")
 _INDICES = {"location_index": "location", "start_index": "start", "end_index": "end"}
-_NO_WAY = 10**8
+_NO_WAY = 10**6
 """Seconds and metres VROOM is told where there is no way: more than any shift, and within its 32 bits."""
 Body = dict[str, Any]
 Run = dict[str, Any]
@@ -100,7 +100,13 @@ def make_run(name: str, body: Body, coordinates: Body | None, chosen: argparse.N
     spent_s = time.process_time() - begun
     assert trips is not None
     ours = make_answer(request, problem, trips, None)
-    theirs, their_s = _peer(body, chosen.peer)
+    answered = _peer(body, chosen.peer)
+    if answered is None:
+        return {"name": name, "ours": _measure(body, ours), "theirs": None}
+    theirs, their_s = answered
+    ours_keys = keys_of(ours)
+    if coordinates:
+        ours_keys |= {f"/routes/steps[{kind}]/location_index" for kind in map(_kind, ours_keys) if kind}
     return {
         "name": name,
         "jobs": len(body["jobs"]),
@@ -109,8 +115,13 @@ def make_run(name: str, body: Body, coordinates: Body | None, chosen: argparse.N
         "theirs": _measure(body, theirs),
         "ours_s": round(spent_s, 2),
         "theirs_s": round(their_s, 2),
-        "lacking": sorted(keys_of(theirs) - keys_of(ours)),
+        "lacking": sorted(key for key in keys_of(theirs) - ours_keys if _kind(key) in {None, *map(_kind, ours_keys)}),
     }
+
+
+def _kind(key: str) -> str | None:
+    """Return the kind of step a key is of; an answer that has no such step lacks none of its keys."""
+    return key.split("[")[1].split("]", maxsplit=1)[0] if "[" in key else None
 
 
 def keys_of(answer: Body) -> set[str]:
@@ -275,12 +286,15 @@ def _apart(a: tuple[float, float], b: tuple[float, float]) -> float:
     return abs(a[0] - b[0]) + abs(a[1] - b[1])
 
 
-def _peer(body: Body, python: str) -> tuple[Body, float]:
+def _peer(body: Body, python: str) -> tuple[Body, float] | None:
+    """Return the answer and the CPU seconds it took; None where the peer fails."""
     with tempfile.TemporaryDirectory() as folder:
         asked, answered = Path(folder) / "request.json", Path(folder) / "answer.json"
         asked.write_text(json.dumps(body), encoding="utf-8")
         command = [python, "-c", PEER, str(asked), str(answered)]
-        told = subprocess.run(command, check=True, capture_output=True, text=True)
+        told = subprocess.run(command, check=False, capture_output=True, text=True)
+        if told.returncode:
+            return None
         found: Body = json.loads(answered.read_text(encoding="utf-8"))
     return found, float(told.stdout.split()[-1])
 
@@ -298,7 +312,9 @@ def _measure(body: Body, answer: Body) -> tuple[int, int, int]:
 
 def table(runs: Sequence[Run], asked: int, limit_s: float, where: str) -> str:
     """Return the results in Markdown."""
+    failed = [run["name"] for run in runs if run["theirs"] is None]
     partial = "" if len(runs) >= asked else f" {len(runs)} of {asked} requests are done; the rest is to come."
+    runs = [run for run in runs if run["theirs"] is not None]
     lacking = sorted({key for run in runs for key in run["lacking"]})
     lines = [
         "# VROOM's requests beside VROOM",
@@ -314,6 +330,7 @@ def table(runs: Sequence[Run], asked: int, limit_s: float, where: str) -> str:
         "over jobs served.",
         "",
         *(_summary(kind, [run for run in runs if run["name"].startswith(kind)]) for kind in ("example", "seed", "net")),
+        f"- pyvroom itself ended with an error on: {', '.join(failed) or 'none'}.",
         f"- Keys of VROOM's answers that ours lack: {', '.join(lacking) or 'none'}.",
         "",
         "| request | jobs | shipments | priority | VROOM | served | VROOM | cost | VROOM | difference | s | VROOM |",
