@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 
@@ -120,7 +121,9 @@ class StatusReads:
         if_none_match = headers.get(b"if-none-match")
         if if_none_match is not None and is_known(if_none_match.decode("latin-1"), status.etag):
             return unchanged(status.etag)
-        return status.answer
+        answer = copy(status.answer)
+        answer.raw_headers = list(status.answer.raw_headers)  # compression changes the headers it is given
+        return answer
 
     def _forget_if_changed(self) -> None:
         stamp = self._reads.stamp()
