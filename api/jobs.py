@@ -9,7 +9,6 @@ the same name starts, or by any other worker after `Settings.lost_worker_s` of s
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -102,12 +101,8 @@ def work(
 
 def _keep_watch(settings: Settings, store: Store, worker_id: str, stopping: threading.Event) -> None:
     """Say that this worker lives, and take up the jobs of workers that do not say so any more."""
-    parent = os.getppid()
     beat = 0.0
     while not stopping.wait(0.5):
-        if os.getppid() != parent:
-            _LOG.warning("worker %s ends: the process that started it is gone", worker_id)
-            os._exit(1)  # at once, in the middle of a job: another worker takes it up
         if time.monotonic() - beat < HEARTBEAT_S:
             continue
         beat = time.monotonic()

@@ -31,6 +31,7 @@ def end_with_parent(parent: int) -> None:
     def watch() -> None:
         while os.getppid() == parent:
             threading.Event().wait(_LOOK_S)
+        _LOG.warning("process %d ends: the process that started it is gone", os.getpid())
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True, name="parent watch").start()
@@ -99,7 +100,7 @@ class Supervisor:
         self._thread.start()
 
     def _start(self, name: str) -> None:
-        command = [sys.executable, "-m", "api.worker_main", name]
+        command = [sys.executable, "-m", "api.worker_main", name, str(os.getpid())]
         self._processes[name] = subprocess.Popen(command, env=self._environment)  # noqa: S603 - our own module
 
     def _watch(self) -> None:

@@ -1,4 +1,4 @@
-"""The worker process: ``python -m api.worker_main NAME`` with its settings in the environment."""
+"""The worker process: ``python -m api.worker_main NAME SERVER`` with its settings in the environment."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections import deque
 from functools import partial
 
 from api.jobs import work
-from api.processes import give_way
+from api.processes import end_with_parent, give_way
 from api.settings import Settings
 from api.store import Store, open_engine
 from api.tracing import tracing_of_environment
@@ -20,9 +19,6 @@ from api.work import run_job
 
 HELD_NETWORKS = 3
 """Networks used last that a worker prefers jobs of; what it holds in memory of them is read much quicker."""
-
-
-_LOOK_AT_PARENT_S = 1.0
 
 
 def run_worker(settings: Settings, worker_id: str) -> None:
@@ -49,16 +45,9 @@ def _load_programs() -> None:
     solve(tiny_days()["general"], Limits(None, 1), 1)
 
 
-def _follow_parent(parent: int) -> None:
-    """Ask this process to stop once the server that started it is gone: the next one starts workers of its own."""
-    while os.getppid() == parent:
-        time.sleep(_LOOK_AT_PARENT_S)
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
 def main() -> None:
-    """Run the worker named on the command line, as long as the server that started it lives."""
-    threading.Thread(target=_follow_parent, args=(os.getppid(),), daemon=True, name="parent").start()
+    """Run the worker named on the command line, as long as the server whose process id follows lives."""
+    end_with_parent(int(sys.argv[2]))
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     run_worker(Settings(), sys.argv[1])
     logging.shutdown()

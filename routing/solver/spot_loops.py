@@ -28,11 +28,12 @@ from routing.solver.day_loops import (
     Road,
     arrive,
 )
+from routing.solver.fleets import whole_seconds
 from routing.solver.machine_code import compiled, inner
 
 PART, KG, LITRES, ROOM_KG, ROOM_L = range(5)
 """Columns of a leg's `Leg.fits`: a compartment it may ride in, what it weighs and fills there, and what there is."""
-_ROUNDING_S, _ROUNDING_KG = 1e-9, 1e-7
+_ROUNDING_KG = 1e-7
 
 
 class Leg(NamedTuple):
@@ -57,10 +58,7 @@ Found = tuple[float, int, bool, int, bool, int, int, int]
 the goods are unloaded, and when unloading starts."""
 
 
-@inner
-def _whole(seconds: float) -> int:
-    """Return seconds rounded up; sums of decimals a hair above a whole second stay there."""
-    return math.ceil(seconds - _ROUNDING_S)
+_whole = inner(whole_seconds)
 
 
 @inner
@@ -261,7 +259,7 @@ def _extra(road: Road, day: IntArray, place: int, k: int, first: int) -> tuple[f
 
 
 @compiled
-def find_spot(  # noqa: C901 # calls that return much are dear
+def find_spot(  # calls that return much are dear
     road: Road, day: IntArray, aboard: FloatArray, leg: Leg, drive_s: int, bound: float
 ) -> Found:
     """Return the cheapest spot in the day's rounds that adds less than `bound`, service time not counted.
@@ -274,20 +272,15 @@ def find_spot(  # noqa: C901 # calls that return much are dear
         last = first
         while last + 1 < n and not day[BEGINS, last + 1]:
             last += 1
-        if leg.origin == base:
+        if base in (leg.origin, leg.target):
+            brings = leg.origin == base
             for k in range(first, last):
-                extra, new = _extra(road, day, leg.target, k, first)
+                extra, new = _extra(road, day, leg.target if brings else leg.origin, k, first)
                 if extra < best[0]:
-                    row, done, begun = _try(road, day, aboard, leg, drive_s, first, (first, False, k, new))
+                    slot = (first, False, k, new) if brings else (k, new, last, False)
+                    row, done, begun = _try(road, day, aboard, leg, drive_s, first, slot)
                     if row >= 0:
-                        best = (extra, first, False, k, new, row, done, begun)
-        elif leg.target == base:
-            for k in range(first, last):
-                extra, new = _extra(road, day, leg.origin, k, first)
-                if extra < best[0]:
-                    row, done, begun = _try(road, day, aboard, leg, drive_s, first, (k, new, last, False))
-                    if row >= 0:
-                        best = (extra, k, new, last, False, row, done, begun)
+                        best = (extra, slot[0], slot[1], slot[2], slot[3], row, done, begun)
         else:
             best = _find_pair(road, day, aboard, leg, drive_s, first, last, best)
         first = last + 1

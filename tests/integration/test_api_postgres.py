@@ -142,7 +142,7 @@ def machines(tmp_path: Path, database: str) -> Iterator[Machines]:
         opened.start("server", ["serve_it.py"])
         _until(lambda: opened.answers("/health"))
         for name in ("one", "two"):
-            opened.start(name, ["-m", "api.worker_main", name])
+            opened.start(name, ["-m", "api.worker_main", name, str(os.getpid())])
         _until(lambda: all("takes jobs" in opened.log(name) for name in ("one", "two")))
         yield opened
     finally:
