@@ -9,7 +9,8 @@ import numpy as np
 from routing.solver.rounds_pool.day_rows import empty_days, load_all, total_cost
 from routing.solver.rounds_pool.figures import RoundsDay
 from routing.solver.rounds_pool.plan import Day, VehicleDays
-from routing.solver.rounds_pool.ruin_recreate import new_scratch, search
+from routing.solver.rounds_pool.ruin_recreate import search
+from routing.solver.rounds_pool.scratch import new_scratch
 
 _SEED_STEP, _SEED_BASE, _SEED_RANGE = 0x9E3779B97F4A7C15, 88_172_645_463_325_252, (1 << 64) - 1
 """Spread small seeds over the generator's states (the golden-ratio step; Marsaglia's xorshift start)."""
@@ -55,8 +56,12 @@ class Annealing:
         return self.best_cost
 
     def _price_left_out(self) -> None:
-        """Make leaving out dearer while orders are left out, else cheaper: past full vehicles leads no other way."""
-        if not np.isfinite(self.best_cost):
+        """Make leaving out dearer while orders are left out, else cheaper: past full vehicles leads no other way.
+
+        Where a vehicle stands idle, orders that fit nowhere ride with it, and leaving out has its true price.
+        """
+        if not np.isfinite(self.best_cost) or bool((self._days.size == 0).any()):
+            np.copyto(self._figures.soft_cost, self._figures.left_cost)
             return
         self._price *= _DEARER if bool((self._days.vehicle < 0).any()) else _CHEAPER
         unit = self.best_cost / len(self._figures.early)

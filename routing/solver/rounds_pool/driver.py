@@ -22,10 +22,6 @@ _RESERVE_SHARE, _RESERVE_S, _RESERVE_PER_ORDER_S = 0.01, 0.1, 0.0003
 _MOVES_A_SLICE, _MOVES_AN_ORDER_A_SLICE, _ITERATIONS_A_SLICE = 50, 0.5, 20
 """Moves of the string removals (at least, and by orders: reading a plan takes as long as moving many orders) and
 iterations of PyVRP that count as one iteration of the clock."""
-_MOVES_A_SECOND, _ENOUGH_MOVES = 25_000.0, 1_000.0
-"""Moves of the string removals in a second, about; with fewer of them an order the search starts cooler."""
-_COOL = 0.03
-"""No start is cooler than this share of the mean cost of an order for want of moves."""
 _LOADING_S, _LOOK_S = 3.0, 0.05
 """Loading the compiled search from its cache takes no longer than this; seconds between two looks."""
 _UNCOMPILED_SHARE = 0.85
@@ -51,35 +47,24 @@ class _Phase:
     stuck sooner."""
 
 
-_FEW_ORDERS = 250
-"""Up to here string removals alone get far in the time PyVRP needs to warm up; with more orders PyVRP gets further."""
-_FEW_IN_ONE_ROUND = (
-    _Phase(0.50, "strings", 0.3, 0.01),
-    _Phase(0.80, "pyvrp"),
-    _Phase(0.88, "master"),
-    _Phase(1.00, "strings", 0.02, 0.005),
+_LONG_ROUND, _FEW_ORDERS = 15.0, 250
+"""Orders of a round in the first plan from which on, on days of few orders, PyVRP gets most of the time."""
+_ONE_ROUND = (
+    _Phase(0.70, "strings", 3.0, 0.02),
+    _Phase(0.78, "master"),
+    _Phase(1.00, "strings", 0.1, 0.01),
 )
-_LONG_ROUND = 15.0
-"""Orders of a round in the first plan from which on strings are short for it, and PyVRP gets most of the time."""
 _FEW_IN_LONG_ROUNDS = (
     _Phase(0.06, "strings", 0.1, 0.01),
     _Phase(0.90, "pyvrp", anew=True),
     _Phase(0.96, "master"),
     _Phase(1.00, "strings", 0.02, 0.005),
 )
-_MANY_IN_ONE_ROUND = (
-    _Phase(0.45, "strings", 0.06, 0.005),
-    _Phase(0.82, "pyvrp"),
-    _Phase(0.88, "master"),
-    _Phase(1.00, "strings", 0.02, 0.005),
-)
 _SEVERAL_ROUNDS = (
-    _Phase(0.35, "strings", 0.3, 0.01),
-    _Phase(0.42, "master"),
-    _Phase(0.60, "strings", 0.06, 0.01),
-    _Phase(0.67, "master"),
-    _Phase(0.82, "strings", 0.04, 0.01),
-    _Phase(0.90, "master"),
+    _Phase(0.70, "strings", 1.0, 0.02),
+    _Phase(0.76, "master"),
+    _Phase(0.90, "strings", 0.1, 0.01),
+    _Phase(0.94, "master"),
     _Phase(1.00, "strings", 0.02, 0.005),
 )
 
@@ -168,7 +153,7 @@ class Driver:
 
     def _anneal(self, phase: _Phase, begun: float) -> None:
         self._strings.restart(self._best)
-        hot = max(min(phase.hot, _COOL), phase.hot * min(1.0, self._moves_an_order() / _ENOUGH_MOVES))
+        hot = phase.hot
         while not self._done(phase.until):
             share = (self._share() - begun) / (phase.until - begun)
             heat = hot * (phase.cold / hot) ** min(1.0, max(0.0, share))
@@ -178,15 +163,6 @@ class Driver:
             self._pool.add_all(self._strings.current)
             if now < before:
                 self._take(self._strings.best)
-
-    def _moves_an_order(self) -> float:
-        """Return about how many moves the whole effort allows for each order."""
-        limits = self._clock.limits
-        if limits.max_iterations is not None:
-            moves = float(limits.max_iterations * self._moves_a_slice)
-        else:
-            moves = (limits.time_limit_s or 60.0) * _MOVES_A_SECOND
-        return moves / len(self._problem.orders)
 
     def _improve_locally(self, over: Callable[[], bool], *, anew: bool = False) -> None:
         local = PyvrpSearch(self._day, self._pool.add_all)
@@ -219,11 +195,9 @@ def _phases(day: RoundsDay, first: VehicleDays) -> tuple[_Phase, ...]:
     """Return the phases by size and features of the day and its first plan."""
     if (day.figures.rounds > 1).any():
         return _SEVERAL_ROUNDS
-    if len(day.figures.early) > _FEW_ORDERS:
-        return _MANY_IN_ONE_ROUND
     rounds = [len(clients) for vehicle in first for clients in vehicle]
-    long = sum(rounds) > _LONG_ROUND * max(1, len(rounds))
-    return _FEW_IN_LONG_ROUNDS if long else _FEW_IN_ONE_ROUND
+    long = sum(rounds) > _LONG_ROUND * max(1, len(rounds)) and sum(rounds) <= _FEW_ORDERS
+    return _FEW_IN_LONG_ROUNDS if long else _ONE_ROUND
 
 
 def _pool_for(day: RoundsDay) -> Pool | RoundPool:

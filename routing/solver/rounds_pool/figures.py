@@ -13,7 +13,7 @@ from routing.model.problem import Problem
 from routing.solver.rounds_pool.day_rows import Figures
 from routing.solver.rounds_pool.features import remote_place
 
-_NEAR, _NEAR_OF_SEVERAL = 40, 100
+_NEAR, _NEAR_OF_SEVERAL = 80, 100
 """Neighbours of a client beside which it is tried. With several rounds a vehicle, goods released together share a round
 though their windows hardly fit: more neighbours are looked at, and by cost alone."""
 _WAIT_WEIGHT, _LATE_WEIGHT = 0.2, 1.0
