@@ -92,6 +92,11 @@ def open_engine(url: str) -> Engine:
     return engine
 
 
+def _found(session: Session, job_id: str) -> Job | None:
+    row = session.get(JobRow, job_id)
+    return None if row is None else _job(row)
+
+
 def _job(row: JobRow) -> Job:
     values = {name: getattr(row, name) for name in Job.__dataclass_fields__}
     return Job(**{**values, "state": JobState(row.state)})
@@ -270,18 +275,21 @@ class Store:
                 session.execute(insert(PlannedOrderRow), rows)
             return bool(_rows(changed))
 
-    def revise(self, job_id: str, result: dict[str, Any]) -> Job:
-        """Replace the result of a finished job by a newer one."""
+    def revise(self, job_id: str, result: dict[str, Any]) -> Job | None:
+        """Replace the result of a finished job by a newer one; return it, None where it is gone."""
         with self._session() as session:
             session.execute(
                 update(JobRow)
                 .where(JobRow.id == job_id, JobRow.state == "successful")
                 .values(result=result, revision=JobRow.revision + 1)
             )
-            return _job(session.get_one(JobRow, job_id))
+            return _found(session, job_id)
 
-    def request_stop(self, job_id: str) -> Job:
-        """Ask a job to stop: one not begun is dismissed at once, a running one when its worker looks next."""
+    def request_stop(self, job_id: str) -> Job | None:
+        """Ask a job to stop: one not begun is dismissed at once, a running one when its worker looks next.
+
+        Returns it, None where it is gone.
+        """
         with self._session() as session:
             session.execute(
                 update(JobRow)
@@ -293,7 +301,7 @@ class Store:
                 .where(JobRow.id == job_id, JobRow.state == "running")
                 .values(stop_requested=True, revision=JobRow.revision + 1)
             )
-            return _job(session.get_one(JobRow, job_id))
+            return _found(session, job_id)
 
     def delete_job(self, job_id: str) -> None:
         """Forget a job."""
