@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 import time
-from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -12,23 +10,23 @@ from fastapi import Path as InPath
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
+from api.area_files import ENDINGS, MAX_TILES, PARTS, TILES, fill_area, read_area
 from api.artifacts import artifacts_of
 from api.endpoints.following import keep_job
 from api.error_codes import ErrorCode
-from api.intake import Received, earlier_job, idempotency_key, named_folder, parse_body, receive
+from api.intake import Received, earlier_job, idempotency_key, parse_body, receive
 from api.networks import complete_network
-from api.problem_json import ApiError, ProblemFault, error_responses, invalid_scenario
+from api.problem_json import error_responses
 from api.resources import cursor_page, etag_of, not_modified, require_match
 from api.schemas import NetworkPage, NetworkRequest, NetworkStatus, network_status
 from api.service import Caller, Planner, Reader, Service, ServiceDep, find_job
 from api.store import Job, JobState, new_id
-from api.uploads import staging, unpack_scenario
+from api.uploads import staging
 from api.work import SCENARIO
-from geodata.errors import InputError
-from routing.scenario import Scenario, read_scenario
 
 router = APIRouter(prefix="/v1/networks", tags=["networks"])
 NetworkId = Annotated[str, InPath(max_length=100, examples=["network-01a201224ef202869399"])]
+_FILE = {"type": "string", "format": "binary"}
 _BODY = {
     "requestBody": {
         "required": True,
@@ -38,13 +36,15 @@ _BODY = {
                 "schema": {
                     "type": "object",
                     "additionalProperties": False,
-                    "required": ["scenario"],
                     "properties": {
+                        "request": {"type": "string", "description": "the JSON document, as text"},
                         "scenario": {
                             "type": "string",
                             "format": "binary",
                             "description": "zip of a scenario folder; orders and fleet may be missing",
-                        }
+                        },
+                        **{name: _FILE | {"description": " or ".join(ENDINGS[name])} for name in PARTS},
+                        TILES: {"type": "array", "items": _FILE, "description": " or ".join(ENDINGS[TILES])},
                     },
                 }
             },
@@ -77,7 +77,7 @@ async def create_network(
 ) -> Response:
     """Prepare an area: its streets, terrain, timetable, sites, airspace and weather are read and kept."""
     key = idempotency_key(request)
-    async with receive(request, ("scenario",)) as received:
+    async with receive(request, ("scenario", *PARTS), several=(TILES, MAX_TILES)) as received:
         job, replayed = await run_in_threadpool(_accept, service, caller, received, key)
     headers = {"Location": f"/v1/networks/{job.id}", "ETag": etag_of(job)}
     if replayed:
@@ -86,47 +86,27 @@ async def create_network(
 
 
 def _accept(service: Service, caller: Caller, received: Received, key: str | None) -> tuple[Job, bool]:
+    wanted = parse_body(received.document, NetworkRequest)
     earlier = earlier_job(service, caller, "network", key, received.digest)
     if earlier is not None:
         return earlier, True
     with staging(service.settings) as stage:
         folder = stage / SCENARIO
         folder.mkdir()
-        _fill(service, received, folder)
+        fill_area(service.settings, wanted, received.files, folder)
         complete_network(folder)
         job = Job(
             id=new_id("network"),
             kind="network",
             tenant=caller.tenant,
-            name=_read(folder).name,
+            name=read_area(folder, wanted.crs).name,
             state=JobState.ACCEPTED,
             created_s=time.time(),
-            request={},
+            request={"crs": wanted.crs},
             request_digest=received.digest,
             idempotency_key=key,
         )
         return keep_job(service, job, stage)
-
-
-def _fill(service: Service, received: Received, folder: Path) -> None:
-    upload = received.files.get("scenario")
-    if upload is not None:
-        if received.document != b"{}":
-            fault = ProblemFault(
-                code="ONE_SOURCE", pointer="", reason="an uploaded scenario needs no 'request' beside it"
-            )
-            raise ApiError(ErrorCode.INVALID_REQUEST, fault.reason, [fault])
-        unpack_scenario(upload.file, folder, service.settings)
-        return
-    wanted = parse_body(received.document, NetworkRequest)
-    shutil.copytree(named_folder(service.settings, wanted.scenario), folder, dirs_exist_ok=True)
-
-
-def _read(folder: Path) -> Scenario:
-    try:
-        return read_scenario(folder)
-    except InputError as error:
-        raise invalid_scenario(error) from None
 
 
 @router.get("", responses=error_responses())

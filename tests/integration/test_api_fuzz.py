@@ -4,7 +4,9 @@
 wrong is told with the request as a curl command and the traceback, so that it can be sent again.
 """
 
+import contextlib
 import os
+import traceback
 import zlib
 from collections.abc import Iterator
 from typing import Any
@@ -21,8 +23,9 @@ from routing.trips.search import prepare
 
 CASES = int(os.environ.get("SHANLU_FUZZ_CASES", "150"))
 SEED = int(os.environ.get("SHANLU_FUZZ_SEED", "1"))
-WALK_SHARE, WALK_STEPS = 0.4, 8
-"""Share of the cases that are requests of walks, each request made from answers before; and requests of a walk."""
+WALK_SHARE, WALK_STEPS, WALKS = 0.4, 8, 50
+"""Share of the cases that are requests of walks, each made from answers before; of a walk, of a round."""
+MAX_ROUNDS = 10_000
 HANG_S = 60.0
 """An answer that takes longer, on however busy a machine, is a hang."""
 CHECKS = [not_a_server_error, status_code_conformance, response_schema_conformance]
@@ -37,6 +40,7 @@ class Requests:
 
     def __init__(self, world: World) -> None:
         self.world, self.sent = world, 0
+        self.failures: list[str] = []
         self.headers = {"Authorization": f"Bearer {world.service.store.add_key('firm', ['admin'], '')}"}
         self.schema: Any = schemathesis.openapi.from_asgi("/openapi.json", world.client.app)
         self.ids = self._make_resources()
@@ -80,6 +84,7 @@ class Requests:
             case.validate_response(answer, checks=CHECKS)
         except BaseException as error:
             error.add_note(f"request {self.sent} of seed {SEED}: {case.as_curl_command()}")
+            self.failures.append("".join(traceback.format_exception(error)))
             raise
         return answer
 
@@ -150,6 +155,12 @@ def test_generated_walks(requests: Requests) -> None:
         def validate_response(self, *_: Any, **__: Any) -> None:
             """Leave it at what was judged when it was sent."""
 
-    steps = min(WALK_STEPS, int(CASES * WALK_SHARE))
-    run_state_machine_as_test(hypothesis.seed(SEED)(Walk), settings=settings(int(CASES * WALK_SHARE) // steps, steps))
-    assert requests.sent > before
+    wanted = before + int(CASES * WALK_SHARE)
+    for round_number in range(MAX_ROUNDS):
+        with contextlib.suppress(hypothesis.errors.Flaky):  # ids are new each time, which it notices now and then
+            walks = settings(min(WALKS, -(-(wanted - requests.sent) // WALK_STEPS)), WALK_STEPS)
+            run_state_machine_as_test(hypothesis.seed(SEED + round_number)(Walk), settings=walks)
+        assert not requests.failures, requests.failures[0]
+        if requests.sent >= wanted:
+            return
+    pytest.fail(f"only {requests.sent - before} requests were sent")
