@@ -143,3 +143,20 @@ def test_faults_of_sites_are_told_at_once(world: World, tiny: Path) -> None:
     assert answer.json()["code"] == "INVALID_SCENARIO"
     fault = answer.json()["faults"][0]
     assert (fault["file"], fault["row"], fault["field"]) == ("sites.csv", 3, "level")
+
+
+def test_a_network_can_be_waited_for_and_asked_for_twice(world: World) -> None:
+    """Tests that a repeated request finds the network made, which is answered as finished when it is."""
+    body, key = {"scenario": {"folder": "tiny"}}, {"Idempotency-Key": "area-1"}
+    first = world.client.post("/v1/networks", json=body, headers=key)
+    prepared(world, first)
+    again = world.client.post("/v1/networks", json=body, headers={**key, "Prefer": "wait=5"})
+    assert (again.status_code, again.json()["id"]) == (200, first.json()["id"])
+    assert (again.headers["idempotency-replayed"], again.headers["preference-applied"]) == ("true", "wait=5")
+
+
+@pytest.mark.parametrize("kind", ["plans", "networks", "sitings"])
+def test_cursors_that_no_page_gave_are_refused(world: World, kind: str) -> None:
+    """Tests that a page is never begun at the wrong place without a word."""
+    answer = world.client.get(f"/v1/{kind}?cursor=zzz")
+    assert (answer.status_code, answer.json()["faults"][0]["parameter"]) == (422, "cursor")
