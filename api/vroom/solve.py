@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from api.calculations import area_of, travel
+from api.coordinates import swap_notes
 from api.problem_json import ApiError
 from api.vroom.answer import Geometry, make_answer
 from api.vroom.given import add_violations, timed_trips
@@ -77,7 +78,8 @@ def solve_vroom(request: VroomRequest, network: Path | None, limit_s: float) -> 
     drawn = time.perf_counter()
     marks = {"loading": loaded - begun, "solving": solved - loaded, "routing": drawn - solved}
     answer["summary"]["computing_times"] = {name: round(seconds * 1000) for name, seconds in marks.items()}
-    warnings = [*unknown_keys(request), *without_effect(request)]
+    swaps = [] if network is None or custom else swap_notes(problem.places, area_of(network).streets.bounds)
+    warnings = [*unknown_keys(request), *without_effect(request), *swaps]
     return {**answer, "warnings": warnings} if warnings else answer
 
 

@@ -441,6 +441,8 @@ def test_coordinates_on_a_network(
     assert len(route["geometry"]) > 20
     assert route["distance"] > 1_000
     assert json.dumps(answer.json())
+    swapped = {**body, "jobs": [*body["jobs"][:-1], {"id": 99, "location": places[1][::-1]}]}
+    assert world.client.post("/", json=swapped).json()["error"].startswith("jobs/")  # no latitude is above 90
     lon, lat = gcj02_of_wgs84(*np.array(places).T)
     shifted = [[float(a), float(b)] for a, b in zip(lon, lat, strict=True)]
     vehicles = [{**body["vehicles"][0], "start": shifted[0], "end": shifted[0]}]
