@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,16 @@ def test_vehicles_do_not_reload(world: World) -> None:
     jobs = [job(k, k, delivery=[1], priority=k) for k in range(1, 6)]
     answer = ask(world, body_of(jobs, [home(capacity=[3])]))
     assert sorted(entry["id"] for entry in answer["unassigned"]) == [1, 2]
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/howto/switch-from-vroom.md"])
+def test_the_documented_curl_is_answered(world: World, page: str) -> None:
+    """Tests that what a newcomer copies from the pages is answered with a route."""
+    text = (Path(__file__).parents[2] / page).read_text(encoding="utf-8")
+    (body,) = re.findall(r"127\.0\.0\.1:8000/ -H 'Content-Type: application/json' -d '(.*?)'\n", text, re.DOTALL)
+    answer = world.client.post("/", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["summary"]["unassigned"] == 0
 
 
 def test_open_ends(world: World) -> None:
