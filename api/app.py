@@ -12,6 +12,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from api import problem_json
 from api.endpoints import day_files, networks, operation, plans, questions, replans, sitings, vroom
+from api.examples import add_examples
 from api.metrics import add_metrics
 from api.middleware import RequestFrame
 from api.replan_schemas import ReplanRequest
@@ -74,7 +75,7 @@ def _hosts(service: Service) -> tuple[str, ...]:
 
 
 def _complete_openapi(app: FastAPI) -> None:
-    """Let the OpenAPI document hold the schemas that only hand-written parts of it name."""
+    """Let the OpenAPI document hold the schemas that only hand-written parts of it name, and examples of everything."""
     made = app.openapi
 
     def openapi() -> dict[str, object]:
@@ -84,6 +85,7 @@ def _complete_openapi(app: FastAPI) -> None:
             schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas.update(schema.pop("$defs", {}))
             schemas[model.__name__] = schema
+        add_examples(document)
         return document
 
     app.openapi = openapi  # type: ignore[method-assign] # FastAPI's documented way to extend it

@@ -52,3 +52,21 @@ def _moved(coordinates: Any) -> Any:
 
 def _is_place(values: Sequence[Any]) -> bool:
     return len(values) == 2 and all(isinstance(v, int | float) and not isinstance(v, bool) for v in values)
+
+
+def swap_notes(places: Sequence[Sequence[float] | None], bounds: Sequence[float]) -> list[str]:
+    """Return a note per place that lies outside the network but would lie inside with its axes exchanged.
+
+    Parameters
+    ----------
+    bounds
+        West, south, east and north of the network.
+    """
+    west, south, east, north = bounds
+    return [
+        f"place {number} [{lon}, {lat}] lies outside the network; [{lat}, {lon}] would lie inside: are they exchanged?"
+        for number, place in enumerate(places)
+        if place is not None
+        for lon, lat in [place]
+        if not (west <= lon <= east and south <= lat <= north) and west <= lat <= east and south <= lon <= north
+    ]

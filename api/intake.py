@@ -45,8 +45,15 @@ class Received:
 
 
 @asynccontextmanager
-async def receive(request: Request, file_names: tuple[str, ...]) -> AsyncIterator[Received]:
+async def receive(
+    request: Request, file_names: tuple[str, ...], several: tuple[str, int] = ("", 1)
+) -> AsyncIterator[Received]:
     """Yield the parts of a request that is JSON, or a form with a JSON field `request` and files.
+
+    Parameters
+    ----------
+    several
+        Name of the file that may come more than once, and how often; it is then received as `name`, `name.1`, ...
 
     Raises
     ------
@@ -61,19 +68,21 @@ async def receive(request: Request, file_names: tuple[str, ...]) -> AsyncIterato
     if media_type != _FORM:
         detail = f"The body is '{media_type[:100]}'; send {_JSON} or {_FORM}."
         raise ApiError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, detail)
-    async with request.form(max_files=len(file_names), max_fields=1, max_part_size=_MAX_JSON_FIELD) as form:
-        yield await _of_form(form, file_names)
+    async with request.form(
+        max_files=len(file_names) + several[1] - 1, max_fields=1, max_part_size=_MAX_JSON_FIELD
+    ) as form:
+        yield await _of_form(form, file_names, several[0])
 
 
-async def _of_form(form: FormData, file_names: tuple[str, ...]) -> Received:
+async def _of_form(form: FormData, file_names: tuple[str, ...], several: str) -> Received:
     files: dict[str, UploadFile] = {}
     document = b"{}"
     faults = []
     for name, value in form.multi_items():
         if name == "request" and isinstance(value, str):
             document = value.encode()
-        elif name in file_names and isinstance(value, UploadFile) and name not in files:
-            files[name] = value
+        elif name in file_names and isinstance(value, UploadFile) and (name not in files or name == several):
+            files[name if name not in files else f"{name}.{len(files)}"] = value
         else:
             remedy = f"Send the field 'request' and the files {', '.join(file_names)}, each once."
             faults.append(
@@ -147,15 +156,34 @@ def named_folder(settings: Settings, reference: FolderRef) -> Path:
     ApiError
         SCENARIO_NOT_FOUND also for names that lead out of the configured folder.
     """
-    refused = ApiError(ErrorCode.SCENARIO_NOT_FOUND, f"There is no scenario folder '{reference.folder}'.")
-    name = PurePosixPath(reference.folder)
-    if settings.scenarios is None or name.is_absolute() or ".." in name.parts or "\0" in reference.folder:
-        raise refused
-    root = settings.scenarios.resolve()
-    folder = (root / name).resolve()
-    if root not in folder.parents or not (folder / "scenario.toml").is_file():
-        raise refused
+    folder = _below(settings, reference.folder)
+    if folder is None or not (folder / "scenario.toml").is_file():
+        raise ApiError(ErrorCode.SCENARIO_NOT_FOUND, f"There is no scenario folder '{reference.folder}'.")
     return folder
+
+
+def named_path(settings: Settings, name: str) -> Path:
+    """Return the file of a name below the configured folder.
+
+    Raises
+    ------
+    ApiError
+        SCENARIO_NOT_FOUND also for names that lead out of it.
+    """
+    path = _below(settings, name)
+    if path is None or not path.is_file():
+        raise ApiError(ErrorCode.SCENARIO_NOT_FOUND, f"There is no file '{name}'.")
+    return path
+
+
+def _below(settings: Settings, reference: str) -> Path | None:
+    """Return the path of a name below the configured folder; None where it leads out of it."""
+    name = PurePosixPath(reference)
+    if settings.scenarios is None or name.is_absolute() or ".." in name.parts or "\0" in reference:
+        return None
+    root = settings.scenarios.resolve()
+    path = (root / name).resolve()
+    return path if root in path.parents else None
 
 
 def make_day(service: Service, caller: Caller, plan: PlanRequest, files: Mapping[str, UploadFile], stage: Path) -> None:

@@ -67,9 +67,10 @@ class Calculator:
             raise
 
     def close(self) -> None:
-        """End the processes without waiting for what they do."""
+        """End the processes without waiting for what they do; who asks once more begins with new ones."""
         if self._executor is not None:
             self._executor.shutdown(wait=False, cancel_futures=True)
+            self._executor = None
 
 
 def process_pool(workers: int, niceness: int = 0) -> ProcessPoolExecutor:

@@ -88,10 +88,46 @@ class PlanRequest(PlanSettings):
         return {name: getattr(self, name) for name in PlanSettings.model_fields}
 
 
-class NetworkRequest(Request):
-    """A network to be prepared of a folder the service is configured with."""
+FileName = Annotated[str, Field(min_length=1, max_length=200)]
 
-    scenario: FolderRef
+
+class AreaFiles(Request):
+    """Files below the folder the service is configured with that make an area."""
+
+    streets: FileName = Field(description="OSM extract, .osm.pbf or .osm")
+    sites: FileName = Field(description="csv, xlsx, json or geojson")
+    terrain: list[FileName] = Field(default=[], max_length=50, description="elevation tiles: .hgt, .hgt.zip, .tif")
+    timetable: FileName | None = Field(default=None, description="zip of a GTFS feed")
+
+
+class NetworkRequest(Request):
+    """A network to be prepared: of a scenario folder, of files named one by one, or of files sent beside this."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"scenario": {"folder": "yunling-2026-06-10"}},
+                {
+                    "files": {
+                        "streets": "maps/county.osm.pbf",
+                        "terrain": ["maps/N27E104.hgt.zip"],
+                        "timetable": "buses.zip",
+                        "sites": "sites.csv",
+                    },
+                    "name": "county",
+                    "crs": "gcj02",
+                },
+            ]
+        }
+    )
+
+    scenario: FolderRef | None = None
+    files: AreaFiles | None = None
+    name: str | None = Field(default=None, min_length=1, max_length=200, description="of parts; default: area")
+    service_date: date | None = Field(default=None, description="of parts; default: today in UTC")
+    timezone: str | None = Field(default=None, max_length=100, description="of parts; default: Asia/Shanghai")
+    currency: str | None = Field(default=None, max_length=3, description="of parts; default: CNY")
+    crs: Crs = Field(default="wgs84", description=f"of the sites file: {CRS_DESCRIPTION}")
 
 
 class CheckRequest(Request):
@@ -218,6 +254,7 @@ class NetworkStatus(JobStatus):
     """A network and its facts once it is prepared."""
 
     result: NetworkFacts | None = None
+    notes: list[str] = []
 
 
 class DayFileVersion(BaseModel):
@@ -359,4 +396,5 @@ def _result(job: Job) -> PlanResult | None:
 def network_status(job: Job) -> NetworkStatus:
     """Return a network's status."""
     facts = None if job.result is None else NetworkFacts.model_validate(job.result)
-    return NetworkStatus(**common_status(job, {"self": f"/v1/networks/{job.id}"}), result=facts)
+    notes = [CONVERTED] if job.request.get("crs") == "gcj02" else []
+    return NetworkStatus(**common_status(job, {"self": f"/v1/networks/{job.id}"}), result=facts, notes=notes)

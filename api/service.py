@@ -161,6 +161,18 @@ def find_job(service: Service, caller: Caller, job_id: str, kind: JobKind) -> Jo
         PLAN_NOT_FOUND, NETWORK_NOT_FOUND or SITING_NOT_FOUND, for other tenants' jobs as for none.
     """
     job = service.store.job(job_id, caller.tenant, kind)
+    return there(job, kind, job_id)
+
+
+def there(job: Job | None, kind: JobKind, job_id: str) -> Job:
+    """Return a job that is there.
+
+    Raises
+    ------
+    ApiError
+        PLAN_NOT_FOUND, NETWORK_NOT_FOUND or SITING_NOT_FOUND where it is not, or no
+        more since another request forgot it.
+    """
     if job is None:
         raise ApiError(_NOT_FOUND[kind], f"There is no {kind} '{job_id[:100]}'.")
     return job

@@ -72,6 +72,10 @@ class TooManyJobsError(Exception):
     """The tenant has as many unfinished jobs as it may have."""
 
 
+_NUL = "\0"
+"""Stands in no id; PostgreSQL would refuse to look for a text with it."""
+
+
 def new_id(kind: JobKind) -> str:
     """Return a new id; ids of one kind sort by time of making."""
     return f"{kind}-{int(time.time() * 1000):012x}{secrets.token_hex(4)}"
@@ -90,6 +94,11 @@ def open_engine(url: str) -> Engine:
                 connection.execute(f"PRAGMA {pragma}")
 
     return engine
+
+
+def _found(session: Session, job_id: str) -> Job | None:
+    row = session.get(JobRow, job_id)
+    return None if row is None else _job(row)
 
 
 def _job(row: JobRow) -> Job:
@@ -162,7 +171,7 @@ class Store:
     def job(self, job_id: str, tenant: str | None = None, kind: JobKind | None = None) -> Job | None:
         """Return a job, None where there is none of that id, tenant and kind."""
         with self._session() as session:
-            row = session.get(JobRow, job_id)
+            row = None if _NUL in job_id else session.get(JobRow, job_id)
             if row is None or tenant not in (None, row.tenant) or kind not in (None, row.kind):
                 return None
             return _job(row)
@@ -270,18 +279,21 @@ class Store:
                 session.execute(insert(PlannedOrderRow), rows)
             return bool(_rows(changed))
 
-    def revise(self, job_id: str, result: dict[str, Any]) -> Job:
-        """Replace the result of a finished job by a newer one."""
+    def revise(self, job_id: str, result: dict[str, Any]) -> Job | None:
+        """Replace the result of a finished job by a newer one; return it, None where it is gone."""
         with self._session() as session:
             session.execute(
                 update(JobRow)
                 .where(JobRow.id == job_id, JobRow.state == "successful")
                 .values(result=result, revision=JobRow.revision + 1)
             )
-            return _job(session.get_one(JobRow, job_id))
+            return _found(session, job_id)
 
-    def request_stop(self, job_id: str) -> Job:
-        """Ask a job to stop: one not begun is dismissed at once, a running one when its worker looks next."""
+    def request_stop(self, job_id: str) -> Job | None:
+        """Ask a job to stop: one not begun is dismissed at once, a running one when its worker looks next.
+
+        Returns it, None where it is gone.
+        """
         with self._session() as session:
             session.execute(
                 update(JobRow)
@@ -293,7 +305,7 @@ class Store:
                 .where(JobRow.id == job_id, JobRow.state == "running")
                 .values(stop_requested=True, revision=JobRow.revision + 1)
             )
-            return _job(session.get_one(JobRow, job_id))
+            return _found(session, job_id)
 
     def delete_job(self, job_id: str) -> None:
         """Forget a job."""
@@ -302,6 +314,8 @@ class Store:
 
     def plans_of_order(self, tenant: str, order_id: str, limit: int) -> list[Job]:
         """Return the finished plans an order is in, the newest first."""
+        if _NUL in order_id:
+            return []
         query = (
             select(JobRow)
             .join(PlannedOrderRow, PlannedOrderRow.plan_id == JobRow.id)

@@ -32,6 +32,8 @@ DATA = ROOT.parent / "shared" / "data" / "andorra"
 DAY_ORDERS = 400
 LARGE_ORDERS = 500
 SEED = 1
+FUZZ_FAILURE = ROOT / "out" / "fuzz-failure.txt"
+"""Where the whole text of a failure is kept, with each request as a curl command."""
 Figures = dict[str, Any]
 
 
@@ -68,6 +70,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--plans", type=int, default=1_000, help="over which memory is watched")
     parser.add_argument("--cases", type=int, default=20_000, help="generated requests")
+    parser.add_argument("--seed", type=int, default=SEED, help="of generated requests")
     parser.add_argument("--search", type=float, default=3.0, help="seconds of search for the large day")
     parser.add_argument("--full", type=float, default=10.0, help="seconds of the full solve beside a replanning")
     parser.add_argument("--extract", type=Path, default=DATA / "andorra-20250118.osm.pbf")
@@ -154,14 +157,19 @@ def _memory(folder: Path, chosen: argparse.Namespace) -> Figures:
 
 
 def _fuzz(_folder: Path, chosen: argparse.Namespace) -> Figures:
-    environment = {**os.environ, "SHANLU_FUZZ_CASES": str(chosen.cases)}
+    environment = {**os.environ, "SHANLU_FUZZ_CASES": str(chosen.cases), "SHANLU_FUZZ_SEED": str(chosen.seed)}
     test = str(ROOT / "tests" / "integration" / "test_api_fuzz.py")
     began = time.monotonic()
     command = [sys.executable, "-m", "pytest", test, "-q", "-p", "no:cacheprovider", "--timeout", "36000"]
     told = subprocess.run(command, cwd=ROOT, env=environment, check=False, capture_output=True, text=True)
     passed = told.returncode == 0
+    if not passed:
+        FUZZ_FAILURE.parent.mkdir(exist_ok=True)
+        FUZZ_FAILURE.write_text(_without_keys(told.stdout + told.stderr), encoding="utf-8")
+        print(f"fuzz: failed, all of it is in {FUZZ_FAILURE}")
     return {
         "cases": chosen.cases,
+        "seed": chosen.seed,
         "passed": passed,
         "seconds": round(time.monotonic() - began),
         "errors": [] if passed else _reasons(told.stdout),
@@ -171,7 +179,11 @@ def _fuzz(_folder: Path, chosen: argparse.Namespace) -> Figures:
 def _reasons(told: str) -> list[str]:
     """Return the last lines of a test's output that tell errors, without keys."""
     lines = [line for line in told.splitlines() if re.match(r"[\s|+]*(E |FAILED|\w+(Error|Exception|Group)\b)", line)]
-    return [re.sub(r"shanlu_\w+", "KEY", line)[:500] for line in lines[-40:]]
+    return [_without_keys(line)[:500] for line in lines[-40:]]
+
+
+def _without_keys(text: str) -> str:
+    return re.sub(r"shanlu_\w+", "KEY", text)
 
 
 # --- Parts with the day of Andorra -----------------------------------------------------------------------------------

@@ -132,4 +132,6 @@ def _replan_row(row: Figures) -> str:
 
 def _fuzz(found: Figures) -> str:
     told = "no 5xx, no answer OpenAPI does not know" if found["passed"] else "**failed**"
-    return f"{_partial(found, 'cases')}{found['cases']} cases over all operations in {found['seconds']} s: {told}.\n"
+    walks = f", four in ten of them in walks from answer to answer (seed {found['seed']})" if "seed" in found else ""
+    cases = f"{found['cases']} cases over all operations{walks} in {found['seconds']} s"
+    return f"{_partial(found, 'cases')}{cases}: {told}.\n"

@@ -18,7 +18,7 @@ from api.networks import locked
 from api.problem_json import ApiError, error_responses
 from api.resources import not_modified, require_version
 from api.schemas import DayFileVersion
-from api.service import Caller, Planner, Reader, Service, ServiceDep, find_job
+from api.service import Caller, Planner, Reader, Service, ServiceDep, find_job, there
 from api.store import Job, JobState
 from api.uploads import staging
 from api.work import SCENARIO
@@ -100,7 +100,7 @@ def _install(
         install_version(network, staged, which, name)
         artifacts_of(service.settings).publish(network_id)
         facts = {**(_ready(service, caller, network_id).result or {}), **_digest_of(network)}
-        job = service.store.revise(network_id, facts)
+        job = there(service.store.revise(network_id, facts), "network", network_id)
         version = current_version(network, which)
     assert version is not None  # it was installed under the lock
     found = DayFileVersion(

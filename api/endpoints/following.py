@@ -20,7 +20,7 @@ from api.error_codes import ErrorCode
 from api.problem_json import ApiError
 from api.resources import ResultFile, etag_of, not_modified, require_match
 from api.schemas import JobStatus
-from api.service import Service
+from api.service import Service, there
 from api.store import Job, TooManyJobsError
 
 LOOK_S = 0.2
@@ -120,7 +120,7 @@ def stop_job(service: Service, request: Request, job: Job, status_of: StatusOf, 
         service.store.delete_job(job.id)
         artifacts_of(service.settings).forget(job.id)
         return Response(status_code=204)
-    job = service.store.request_stop(job.id)
+    job = there(service.store.request_stop(job.id), job.kind, job.id)
     return JSONResponse(status_of(job).model_dump(mode="json"), headers={"ETag": etag_of(job)})
 
 

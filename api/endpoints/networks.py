@@ -2,139 +2,94 @@
 
 from __future__ import annotations
 
-import shutil
-import time
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi import Path as InPath
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import JSONResponse
 
+from api.area_files import ENDINGS, MAX_TILES, PARTS, TILES, fill_area, read_area
 from api.artifacts import artifacts_of
-from api.endpoints.following import keep_job
+from api.endpoints.creating import (
+    CREATION_ERRORS,
+    Asked,
+    IdempotencyKey,
+    IfMatch,
+    PageCursor,
+    PageLimit,
+    Prefer,
+    accept_job,
+    json_or_form,
+)
+from api.endpoints.following import answer_accepted, answer_status
 from api.error_codes import ErrorCode
-from api.intake import Received, earlier_job, idempotency_key, named_folder, parse_body, receive
+from api.intake import Received, idempotency_key, parse_body, receive
 from api.networks import complete_network
-from api.problem_json import ApiError, ProblemFault, error_responses, invalid_scenario
-from api.resources import cursor_page, etag_of, not_modified, require_match
+from api.problem_json import error_responses
+from api.resources import cursor_page, require_match
 from api.schemas import NetworkPage, NetworkRequest, NetworkStatus, network_status
 from api.service import Caller, Planner, Reader, Service, ServiceDep, find_job
-from api.store import Job, JobState, new_id
-from api.uploads import staging, unpack_scenario
+from api.store import Job
 from api.work import SCENARIO
-from geodata.errors import InputError
-from routing.scenario import Scenario, read_scenario
 
 router = APIRouter(prefix="/v1/networks", tags=["networks"])
 NetworkId = Annotated[str, InPath(max_length=100, examples=["network-01a201224ef202869399"])]
-_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/NetworkRequest"}},
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "additionalProperties": False,
-                    "required": ["scenario"],
-                    "properties": {
-                        "scenario": {
-                            "type": "string",
-                            "format": "binary",
-                            "description": "zip of a scenario folder; orders and fleet may be missing",
-                        }
-                    },
-                }
-            },
-        },
-    }
-}
+_BODY = json_or_form(
+    NetworkRequest,
+    {
+        "scenario": "zip of a scenario folder; orders and fleet may be missing",
+        **{name: " or ".join(ENDINGS[name]) for name in PARTS},
+    },
+    several=TILES,
+)
 
 
 @router.post(
     "",
     status_code=202,
     response_model=NetworkStatus,
-    responses=error_responses(
-        ErrorCode.MALFORMED_BODY,
-        ErrorCode.INVALID_SCENARIO,
-        ErrorCode.UPLOAD_REFUSED,
-        ErrorCode.SCENARIO_NOT_FOUND,
-        ErrorCode.IDEMPOTENCY_MISMATCH,
-        ErrorCode.BODY_TOO_LARGE,
-        ErrorCode.UNSUPPORTED_MEDIA_TYPE,
-        ErrorCode.TOO_MANY_JOBS,
-    ),
+    responses={
+        **error_responses(
+            *CREATION_ERRORS, ErrorCode.INVALID_SCENARIO, ErrorCode.UPLOAD_REFUSED, ErrorCode.SCENARIO_NOT_FOUND
+        ),
+        200: {"model": NetworkStatus, "description": "Finished within `Prefer: wait`, or by an earlier request"},
+    },
     openapi_extra=_BODY,
 )
 async def create_network(
     request: Request,
     service: ServiceDep,
     caller: Planner,
-    _idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key")] = None,
+    prefer: Prefer = None,
+    _idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Prepare an area: its streets, terrain, timetable, sites, airspace and weather are read and kept."""
     key = idempotency_key(request)
-    async with receive(request, ("scenario",)) as received:
+    async with receive(request, ("scenario", *PARTS), several=(TILES, MAX_TILES)) as received:
         job, replayed = await run_in_threadpool(_accept, service, caller, received, key)
-    headers = {"Location": f"/v1/networks/{job.id}", "ETag": etag_of(job)}
-    if replayed:
-        headers["Idempotency-Replayed"] = "true"
-    return JSONResponse(network_status(job).model_dump(mode="json"), 202, headers)
+    return await answer_accepted(service, job, network_status, prefer=prefer, replayed=replayed)
 
 
 def _accept(service: Service, caller: Caller, received: Received, key: str | None) -> tuple[Job, bool]:
-    earlier = earlier_job(service, caller, "network", key, received.digest)
-    if earlier is not None:
-        return earlier, True
-    with staging(service.settings) as stage:
+    wanted = parse_body(received.document, NetworkRequest)
+
+    def fill(stage: Path) -> Asked:
         folder = stage / SCENARIO
         folder.mkdir()
-        _fill(service, received, folder)
+        fill_area(service.settings, wanted, received.files, folder)
         complete_network(folder)
-        job = Job(
-            id=new_id("network"),
-            kind="network",
-            tenant=caller.tenant,
-            name=_read(folder).name,
-            state=JobState.ACCEPTED,
-            created_s=time.time(),
-            request={},
-            request_digest=received.digest,
-            idempotency_key=key,
-        )
-        return keep_job(service, job, stage)
+        return Asked(read_area(folder, wanted.crs).name, {"crs": wanted.crs})
 
-
-def _fill(service: Service, received: Received, folder: Path) -> None:
-    upload = received.files.get("scenario")
-    if upload is not None:
-        if received.document != b"{}":
-            fault = ProblemFault(
-                code="ONE_SOURCE", pointer="", reason="an uploaded scenario needs no 'request' beside it"
-            )
-            raise ApiError(ErrorCode.INVALID_REQUEST, fault.reason, [fault])
-        unpack_scenario(upload.file, folder, service.settings)
-        return
-    wanted = parse_body(received.document, NetworkRequest)
-    shutil.copytree(named_folder(service.settings, wanted.scenario), folder, dirs_exist_ok=True)
-
-
-def _read(folder: Path) -> Scenario:
-    try:
-        return read_scenario(folder)
-    except InputError as error:
-        raise invalid_scenario(error) from None
+    return accept_job(service, caller, "network", received.digest, key, fill)
 
 
 @router.get("", responses=error_responses())
 def list_networks(
     service: ServiceDep,
     caller: Reader,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[str | None, Query(max_length=100, description="from `next` of the page before")] = None,
+    limit: PageLimit = 50,
+    cursor: PageCursor = None,
 ) -> NetworkPage:
     """List networks, the newest first."""
     jobs, following = cursor_page(service, caller, "network", limit, cursor)
@@ -148,11 +103,7 @@ def list_networks(
 )
 def get_network(network_id: NetworkId, request: Request, service: ServiceDep, caller: Reader) -> Response:
     """Return a network's state, and what it holds once it is prepared."""
-    job = find_job(service, caller, network_id, "network")
-    headers = {"ETag": etag_of(job), "Cache-Control": "no-cache"}
-    if not_modified(request, headers["ETag"]):
-        return Response(status_code=304, headers=headers)
-    return JSONResponse(network_status(job).model_dump(mode="json"), headers=headers)
+    return answer_status(request, find_job(service, caller, network_id, "network"), network_status)
 
 
 @router.delete(
@@ -165,7 +116,7 @@ def delete_network(
     request: Request,
     service: ServiceDep,
     caller: Planner,
-    _if_match: Annotated[str | None, Header(alias="If-Match", description="act only on this ETag")] = None,
+    _if_match: IfMatch = None,
 ) -> Response:
     """Forget a network; plans made on it keep what they need."""
     job = find_job(service, caller, network_id, "network")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterable
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -13,11 +13,24 @@ from fastapi.responses import FileResponse, JSONResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from api.calculations import look_through
-from api.endpoints.following import answer_accepted, answer_status, follow_job, keep_job, send_file, stop_job
+from api.endpoints.creating import (
+    DAY_ERRORS,
+    Asked,
+    IdempotencyKey,
+    IfMatch,
+    LastEventId,
+    PageCursor,
+    PageLimit,
+    Prefer,
+    Purge,
+    accept_job,
+    json_or_form,
+    refuse_long_search,
+)
+from api.endpoints.following import answer_accepted, answer_status, follow_job, send_file, stop_job
 from api.error_codes import ErrorCode
 from api.intake import (
     Received,
-    earlier_job,
     idempotency_key,
     make_day,
     parse_body,
@@ -25,37 +38,20 @@ from api.intake import (
     receive,
     request_record,
 )
-from api.problem_json import ApiError, ProblemFault, error_responses
+from api.problem_json import error_responses
 from api.resources import NEGOTIATED, ResultPart, cursor_page, negotiate
 from api.schemas import PlanPage, PlanRequest, PlanStatus, Validated, plan_status
 from api.service import Caller, Planner, Reader, Service, ServiceDep, find_job
-from api.store import Job, JobState, new_id
+from api.store import Job
 from api.uploads import staging
 from api.work import SCENARIO
 
 router = APIRouter(prefix="/v1/plans", tags=["plans"])
 FILES = ("scenario", "orders", "fleet")
 PlanId = Annotated[str, InPath(max_length=100, examples=["plan-01a201224ef202869399"])]
-_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/PlanRequest"}},
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "additionalProperties": False,
-                    "properties": {
-                        "request": {"type": "string", "description": "the JSON document, as text"},
-                        "scenario": {"type": "string", "format": "binary", "description": "zip of a scenario folder"},
-                        "orders": {"type": "string", "format": "binary", "description": "csv, xlsx or json"},
-                        "fleet": {"type": "string", "format": "binary", "description": "toml"},
-                    },
-                }
-            },
-        },
-    }
-}
+_BODY = json_or_form(
+    PlanRequest, {"scenario": "zip of a scenario folder", "orders": "csv, xlsx or json", "fleet": "toml"}
+)
 _ACCEPTED: dict[int | str, dict[str, Any]] = {
     200: {
         "model": PlanStatus | Validated,
@@ -69,19 +65,7 @@ _ACCEPTED: dict[int | str, dict[str, Any]] = {
     "",
     status_code=202,
     responses={
-        **error_responses(
-            ErrorCode.MALFORMED_BODY,
-            ErrorCode.INVALID_SCENARIO,
-            ErrorCode.UPLOAD_REFUSED,
-            ErrorCode.SCENARIO_NOT_FOUND,
-            ErrorCode.NETWORK_NOT_FOUND,
-            ErrorCode.NETWORK_NOT_READY,
-            ErrorCode.IDEMPOTENCY_MISMATCH,
-            ErrorCode.BODY_TOO_LARGE,
-            ErrorCode.TOO_MANY_ORDERS,
-            ErrorCode.UNSUPPORTED_MEDIA_TYPE,
-            ErrorCode.TOO_MANY_JOBS,
-        ),
+        **error_responses(*DAY_ERRORS),
         **_ACCEPTED,
     },
     openapi_extra=_BODY,
@@ -92,29 +76,19 @@ async def create_plan(
     service: ServiceDep,
     caller: Planner,
     dry_run: Annotated[bool, Query(description="validate only; nothing is kept")] = False,
-    prefer: Annotated[str | None, Header(description="`wait=N` answers when finished, at most N seconds later")] = None,
-    _idempotency_key: Annotated[
-        str | None, Header(alias="Idempotency-Key", description="a repeated request finds the first one's plan")
-    ] = None,
+    prefer: Prefer = None,
+    _idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Make a plan: of a scenario folder, an uploaded scenario, or a network with the day's orders and fleet."""
     key = idempotency_key(request)
     async with receive(request, FILES) as received:
         plan = parse_body(received.document, PlanRequest)
-        _refuse_long_search(plan, service)
+        refuse_long_search(service, plan, "time_limit_s")
         if dry_run:
             found = await _validate(service, caller, plan, received)
             return JSONResponse(found.model_dump(mode="json"))
         job, replayed = await run_in_threadpool(_accept, service, caller, plan, received, key)
     return await answer_accepted(service, job, plan_status, prefer=prefer, replayed=replayed)
-
-
-def _refuse_long_search(plan: PlanRequest, service: Service) -> None:
-    limit_s = service.settings.max_time_limit_s
-    if plan.time_limit_s is not None and plan.time_limit_s > limit_s:
-        reason = f"the time limit is above {limit_s:g} s, the longest this service searches"
-        fault = ProblemFault(code="TOO_LONG", pointer="/time_limit_s", reason=reason)
-        raise ApiError(ErrorCode.INVALID_REQUEST, reason, [fault])
 
 
 async def _validate(service: Service, caller: Caller, plan: PlanRequest, received: Received) -> Validated:
@@ -127,34 +101,20 @@ async def _validate(service: Service, caller: Caller, plan: PlanRequest, receive
 def _accept(
     service: Service, caller: Caller, plan: PlanRequest, received: Received, key: str | None
 ) -> tuple[Job, bool]:
-    """Return the job of a request, and whether an earlier request with the same key made it."""
-    earlier = earlier_job(service, caller, "plan", key, received.digest)
-    if earlier is not None:
-        return earlier, True
-    with staging(service.settings) as stage:
+    def fill(stage: Path) -> Asked:
         make_day(service, caller, plan, received.files, stage)
         scenario = read_tables(stage / SCENARIO, plan, service.settings)
-        job = Job(
-            id=new_id("plan"),
-            kind="plan",
-            tenant=caller.tenant,
-            name=scenario.name,
-            state=JobState.ACCEPTED,
-            created_s=time.time(),
-            request=request_record(plan),
-            request_digest=received.digest,
-            idempotency_key=key,
-            network_id=plan.network,
-        )
-        return keep_job(service, job, stage)
+        return Asked(scenario.name, request_record(plan), plan.network)
+
+    return accept_job(service, caller, "plan", received.digest, key, fill)
 
 
 @router.get("", responses=error_responses())
 def list_plans(
     service: ServiceDep,
     caller: Reader,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[str | None, Query(max_length=100, description="from `next` of the page before")] = None,
+    limit: PageLimit = 50,
+    cursor: PageCursor = None,
 ) -> PlanPage:
     """List plans, the newest first."""
     jobs, following = cursor_page(service, caller, "plan", limit, cursor)
@@ -185,8 +145,8 @@ def stop_plan(
     request: Request,
     service: ServiceDep,
     caller: Planner,
-    purge: Annotated[bool, Query(description="forget a finished plan with all its files")] = False,
-    _if_match: Annotated[str | None, Header(alias="If-Match", description="act only on this ETag")] = None,
+    purge: Purge = False,
+    _if_match: IfMatch = None,
 ) -> Response:
     """Stop a plan and keep the best found so far; with `purge` forget a finished one."""
     job = find_job(service, caller, plan_id, "plan")
@@ -203,7 +163,7 @@ def _followed(plan_id: PlanId, service: ServiceDep, caller: Reader) -> Job:
 async def follow_plan(
     job: Annotated[Job, Depends(_followed)],
     service: ServiceDep,
-    last_event_id: Annotated[str | None, Header(description="id of the last event seen")] = None,
+    last_event_id: LastEventId = None,
 ) -> AsyncIterable[ServerSentEvent]:
     """Send an event `status` with the plan's status at every change, until it is finished."""
     async for event in follow_job(service, job, last_event_id, plan_status):

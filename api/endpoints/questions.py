@@ -17,7 +17,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from api.artifacts import Artifacts, artifacts_of
 from api.calculations import judge_plan, matrix_answer
-from api.coordinates import CONVERTED, wgs84_place
+from api.coordinates import CONVERTED, swap_notes, wgs84_place
 from api.error_codes import ErrorCode
 from api.intake import named_folder
 from api.problem_json import ApiError, error_responses
@@ -76,18 +76,8 @@ async def matrix(body: MatrixRequest, service: ServiceDep, caller: Reader) -> Ma
     places = [wgs84_place(place) for place in body.places] if shifted else body.places
     found = await service.calculator.run(matrix_answer, folder, body.profile, places)
     notes = [CONVERTED] if shifted else []
-    notes += _swap_notes(places, network.result["bounds"])
+    notes += swap_notes(places, network.result["bounds"])
     return Matrix(**found, network_digest=str(network.result["digest"]), notes=notes)
-
-
-def _swap_notes(places: list[tuple[float, float]], bounds: list[float]) -> list[str]:
-    """Return a note per place that lies outside the network but would lie inside with its axes exchanged."""
-    west, south, east, north = bounds
-    return [
-        f"place {number} [{lon}, {lat}] lies outside the network; [{lat}, {lon}] would lie inside: are they exchanged?"
-        for number, (lon, lat) in enumerate(places)
-        if not (west <= lon <= east and south <= lat <= north) and west <= lat <= east and south <= lon <= north
-    ]
 
 
 @router.get("/orders/{order_id}", responses=error_responses(ErrorCode.ORDER_NOT_FOUND), tags=["orders"])

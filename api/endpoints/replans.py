@@ -3,35 +3,37 @@
 from __future__ import annotations
 
 import shutil
-import time
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Any
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
 from api.artifacts import artifacts_of
-from api.endpoints.following import answer_accepted, keep_job
+from api.endpoints.creating import (
+    CREATION_ERRORS,
+    Asked,
+    IdempotencyKey,
+    Prefer,
+    accept_job,
+    json_only,
+    refuse_long_search,
+)
+from api.endpoints.following import answer_accepted
 from api.endpoints.plans import PlanId
 from api.error_codes import ErrorCode
-from api.intake import Received, earlier_job, idempotency_key, parse_body, receive
+from api.intake import Received, idempotency_key, parse_body, receive
 from api.networks import link_tree
-from api.problem_json import ApiError, ProblemFault, error_responses
+from api.problem_json import ApiError, error_responses
 from api.replan_schemas import PlanDifference, ReplanRequest
 from api.resources import ResultPart
 from api.schemas import PlanStatus, plan_status
 from api.service import Caller, Planner, Reader, Service, ServiceDep, find_job
-from api.store import Job, JobState, new_id
-from api.uploads import staging
+from api.store import Job
 from api.work import BEFORE_FILE, DIFFERENCE_FILE, SCENARIO, scenario_folder
 
 router = APIRouter(prefix="/v1/plans", tags=["plans"])
-_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ReplanRequest"}}},
-    }
-}
 _ACCEPTED: dict[int | str, dict[str, Any]] = {
     200: {"model": PlanStatus, "description": "Finished within `Prefer: wait`"},
     202: {"model": PlanStatus, "description": "Accepted; follow `Location`"},
@@ -44,29 +46,23 @@ _ACCEPTED: dict[int | str, dict[str, Any]] = {
     response_model=None,
     responses={
         **error_responses(
-            ErrorCode.MALFORMED_BODY,
+            *CREATION_ERRORS,
             ErrorCode.PLAN_NOT_FOUND,
             ErrorCode.RESULT_NOT_READY,
             ErrorCode.NO_RESULT,
-            ErrorCode.IDEMPOTENCY_MISMATCH,
-            ErrorCode.BODY_TOO_LARGE,
             ErrorCode.TOO_MANY_ORDERS,
-            ErrorCode.UNSUPPORTED_MEDIA_TYPE,
-            ErrorCode.TOO_MANY_JOBS,
         ),
         **_ACCEPTED,
     },
-    openapi_extra=_BODY,
+    openapi_extra=json_only(ReplanRequest),
 )
 async def create_replan(
     plan_id: PlanId,
     request: Request,
     service: ServiceDep,
     caller: Planner,
-    prefer: Annotated[str | None, Header(description="`wait=N` answers when finished, at most N seconds later")] = None,
-    _idempotency_key: Annotated[
-        str | None, Header(alias="Idempotency-Key", description="a repeated request finds the first one's plan")
-    ] = None,
+    prefer: Prefer = None,
+    _idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Plan the rest of a finished plan's day anew: what has begun and what is loaded stays, the rest may change."""
     key = idempotency_key(request)
@@ -80,34 +76,17 @@ def _accept(
     service: Service, caller: Caller, plan_id: str, body: ReplanRequest, received: Received, key: str | None
 ) -> tuple[Job, bool]:
     before = find_job(service, caller, plan_id, "plan")
-    digest = f"{plan_id} {received.digest}"
-    earlier = earlier_job(service, caller, "plan", key, digest)
-    if earlier is not None:
-        return earlier, True
-    result = _result_of(before)
-    _refuse_too_much(service, body)
-    with staging(service.settings) as stage:
+
+    def fill(stage: Path) -> Asked:
+        result = _result_of(before)
+        _refuse_too_much(service, body)
         plan = artifacts_of(service.settings).file(before.id, f"{result['folder']}/{ResultPart.PLAN.path}")
         link_tree(scenario_folder(service.settings, before), stage / SCENARIO)
         shutil.copyfile(plan, stage / BEFORE_FILE)
-        job = Job(
-            id=new_id("plan"),
-            kind="plan",
-            tenant=caller.tenant,
-            name=before.name,
-            state=JobState.ACCEPTED,
-            created_s=time.time(),
-            request={
-                "options": body.options,
-                "replaces": before.id,
-                "body": body.in_wgs84.model_dump(mode="json"),
-                "crs": body.crs,
-            },
-            request_digest=digest,
-            idempotency_key=key,
-            network_id=before.network_id,
-        )
-        return keep_job(service, job, stage)
+        kept = {"options": body.options, "replaces": before.id, "body": body.in_wgs84.model_dump(mode="json")}
+        return Asked(before.name, {**kept, "crs": body.crs}, before.network_id)
+
+    return accept_job(service, caller, "plan", f"{plan_id} {received.digest}", key, fill)
 
 
 def _result_of(job: Job) -> dict[str, Any]:
@@ -118,11 +97,7 @@ def _result_of(job: Job) -> dict[str, Any]:
 
 
 def _refuse_too_much(service: Service, body: ReplanRequest) -> None:
-    limit_s = service.settings.max_time_limit_s
-    if body.time_limit_s is not None and body.time_limit_s > limit_s:
-        reason = f"the time limit is above {limit_s:g} s, the longest this service searches"
-        fault = ProblemFault(code="TOO_LONG", pointer="/time_limit_s", reason=reason)
-        raise ApiError(ErrorCode.INVALID_REQUEST, reason, [fault])
+    refuse_long_search(service, body, "time_limit_s")
     if len(body.new_orders) > service.settings.max_orders:
         detail = f"There are {len(body.new_orders)} new orders; {service.settings.max_orders} are allowed."
         raise ApiError(ErrorCode.TOO_MANY_ORDERS, detail)

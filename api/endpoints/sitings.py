@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterable, Mapping
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi import Path as InPath
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.datastructures import UploadFile
 
-from api.endpoints.following import answer_accepted, answer_status, follow_job, keep_job, send_file, stop_job
+from api.endpoints.creating import (
+    DAY_ERRORS,
+    Asked,
+    IdempotencyKey,
+    IfMatch,
+    LastEventId,
+    PageCursor,
+    PageLimit,
+    Prefer,
+    Purge,
+    accept_job,
+    json_or_form,
+    refuse_long_search,
+)
+from api.endpoints.following import answer_accepted, answer_status, follow_job, send_file, stop_job
 from api.error_codes import ErrorCode
-from api.intake import Received, earlier_job, idempotency_key, make_day, parse_body, read_tables, receive
+from api.intake import Received, idempotency_key, make_day, parse_body, read_tables, receive
 from api.networks import complete_network
 from api.problem_json import ApiError, ProblemFault, error_responses
 from api.resources import NEGOTIATED_SITING, SitingPart, cursor_page, negotiate
 from api.service import Caller, Planner, Reader, Service, ServiceDep, find_job
 from api.siting_schemas import TABLES, SitingPage, SitingRequest, SitingStatus, siting_status, write_tables
 from api.siting_work import check_tables
-from api.store import Job, JobState, new_id
-from api.uploads import judge_file, staging
+from api.store import Job
+from api.uploads import judge_file
 from api.work import SCENARIO
 
 router = APIRouter(prefix="/v1/sitings", tags=["sitings"])
@@ -32,47 +45,17 @@ FILES = ("scenario", *TABLES)
 SitingId = Annotated[str, InPath(max_length=100, examples=["siting-01a201224ef202869399"])]
 _ENDINGS = {"settlements": (".csv", ".xlsx", ".json", ".geojson"), "kinds": (".toml",)}
 _ENDINGS["points"] = _ENDINGS["settlements"]
-_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {"schema": {"$ref": "#/components/schemas/SitingRequest"}},
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "additionalProperties": False,
-                    "properties": {
-                        "request": {"type": "string", "description": "the JSON document, as text"},
-                        "scenario": {"type": "string", "format": "binary", "description": "zip of a scenario folder"},
-                        **{
-                            name: {"type": "string", "format": "binary", "description": " or ".join(_ENDINGS[name])}
-                            for name in TABLES
-                        },
-                    },
-                }
-            },
-        },
-    }
-}
+_BODY = json_or_form(
+    SitingRequest,
+    {"scenario": "zip of a scenario folder", **{name: " or ".join(_ENDINGS[name]) for name in TABLES}},
+)
 
 
 @router.post(
     "",
     status_code=202,
     responses={
-        **error_responses(
-            ErrorCode.MALFORMED_BODY,
-            ErrorCode.INVALID_SCENARIO,
-            ErrorCode.UPLOAD_REFUSED,
-            ErrorCode.SCENARIO_NOT_FOUND,
-            ErrorCode.NETWORK_NOT_FOUND,
-            ErrorCode.NETWORK_NOT_READY,
-            ErrorCode.IDEMPOTENCY_MISMATCH,
-            ErrorCode.BODY_TOO_LARGE,
-            ErrorCode.TOO_MANY_ORDERS,
-            ErrorCode.UNSUPPORTED_MEDIA_TYPE,
-            ErrorCode.TOO_MANY_JOBS,
-        ),
+        **error_responses(*DAY_ERRORS),
         200: {"model": SitingStatus, "description": "Finished within `Prefer: wait`"},
         202: {"model": SitingStatus, "description": "Accepted; follow `Location`"},
     },
@@ -83,61 +66,34 @@ async def create_siting(
     request: Request,
     service: ServiceDep,
     caller: Planner,
-    prefer: Annotated[str | None, Header(description="`wait=N` answers when finished, at most N seconds later")] = None,
-    _idempotency_key: Annotated[
-        str | None, Header(alias="Idempotency-Key", description="a repeated request finds the first one's siting")
-    ] = None,
+    prefer: Prefer = None,
+    _idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Ask where points should be: on a scenario folder, an uploaded scenario or a network, with tables of your own."""
     key = idempotency_key(request)
     async with receive(request, FILES) as received:
         body = parse_body(received.document, SitingRequest)
-        _refuse_long_search(body, service)
+        refuse_long_search(service, body, "time_limit_s", "front_time_s")
         job, replayed = await run_in_threadpool(_accept, service, caller, body, received, key)
     return await answer_accepted(service, job, siting_status, prefer=prefer, replayed=replayed)
-
-
-def _refuse_long_search(body: SitingRequest, service: Service) -> None:
-    longest_s = service.settings.max_time_limit_s
-    faults = [
-        ProblemFault(code="TOO_LONG", pointer=f"/{key}", reason=f"longer than {longest_s:g} s, the longest search here")
-        for key in ("time_limit_s", "front_time_s")
-        if getattr(body, key) > longest_s
-    ]
-    if faults:
-        raise ApiError(ErrorCode.INVALID_REQUEST, "The search would take too long.", faults)
 
 
 def _accept(
     service: Service, caller: Caller, body: SitingRequest, received: Received, key: str | None
 ) -> tuple[Job, bool]:
-    """Return the job of a request, and whether an earlier request with the same key made it."""
-    earlier = earlier_job(service, caller, "siting", key, received.digest)
-    if earlier is not None:
-        return earlier, True
-    crs, body = body.crs, body.in_wgs84
-    tables = _uploaded_tables(body, received.files)
-    with staging(service.settings) as stage:
-        folder = stage / SCENARIO
-        make_day(service, caller, body.day, received.files, stage)
+    def fill(stage: Path) -> Asked:
+        asked, folder = body.in_wgs84, stage / SCENARIO
+        tables = _uploaded_tables(asked, received.files)
+        make_day(service, caller, asked.day, received.files, stage)
         complete_network(folder)
-        scenario = read_tables(folder, body.day, service.settings)
-        for path in write_tables(body, tables, folder):
+        scenario = read_tables(folder, asked.day, service.settings)
+        for path in write_tables(asked, tables, folder):
             judge_file(path, service.settings)
         check_tables(folder, scenario)
-        job = Job(
-            id=new_id("siting"),
-            kind="siting",
-            tenant=caller.tenant,
-            name=scenario.name,
-            state=JobState.ACCEPTED,
-            created_s=time.time(),
-            request={"question": body.question, "network": body.network, "crs": crs},
-            request_digest=received.digest,
-            idempotency_key=key,
-            network_id=body.network,
-        )
-        return keep_job(service, job, stage)
+        kept = {"question": asked.question, "network": asked.network, "crs": body.crs}
+        return Asked(scenario.name, kept, asked.network)
+
+    return accept_job(service, caller, "siting", received.digest, key, fill)
 
 
 def _uploaded_tables(body: SitingRequest, files: Mapping[str, UploadFile]) -> dict[str, tuple[str, bytes]]:
@@ -169,8 +125,8 @@ def _uploaded_tables(body: SitingRequest, files: Mapping[str, UploadFile]) -> di
 def list_sitings(
     service: ServiceDep,
     caller: Reader,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[str | None, Query(max_length=100, description="from `next` of the page before")] = None,
+    limit: PageLimit = 50,
+    cursor: PageCursor = None,
 ) -> SitingPage:
     """List sitings, the newest first."""
     jobs, following = cursor_page(service, caller, "siting", limit, cursor)
@@ -204,8 +160,8 @@ def stop_siting(
     request: Request,
     service: ServiceDep,
     caller: Planner,
-    purge: Annotated[bool, Query(description="forget a finished siting with all its files")] = False,
-    _if_match: Annotated[str | None, Header(alias="If-Match", description="act only on this ETag")] = None,
+    purge: Purge = False,
+    _if_match: IfMatch = None,
 ) -> Response:
     """Stop the search for further sets and keep the answer; with `purge` forget a finished siting."""
     job = find_job(service, caller, siting_id, "siting")
@@ -218,7 +174,7 @@ def stop_siting(
 async def follow_siting(
     job: Annotated[Job, Depends(_found)],
     service: ServiceDep,
-    last_event_id: Annotated[str | None, Header(description="id of the last event seen")] = None,
+    last_event_id: LastEventId = None,
 ) -> AsyncIterable[ServerSentEvent]:
     """Send an event `status` with the siting's status at every change, until it is finished."""
     async for event in follow_job(service, job, last_event_id, siting_status):

@@ -88,7 +88,7 @@ def _read(body: bytes, *, strict: bool) -> VroomRequest:
         wanted = VroomRequest.model_validate_json(body)
     except ValidationError as error:
         faults = error.errors(include_url=False)
-        text = "; ".join(f"{'/'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults[:20])
+        text = "; ".join(": ".join(filter(None, ("/".join(map(str, f["loc"])), f["msg"]))) for f in faults[:20])
         more = f"; and {len(faults) - 20} more" if len(faults) > 20 else ""
         raise VroomError(2, f"{text}{more}") from None
     unknown = list(unknown_keys(wanted))

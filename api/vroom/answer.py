@@ -6,13 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from api.vroom.problem import Coordinate, VroomProblem
-from api.vroom.request import VroomRequest
-from routing.visits import FAR_S, Trip, loads_of, unassigned_of
+from api.vroom.problem import Coordinate, VroomProblem, comes
+from api.vroom.request import VehiclePart, VroomRequest
+from routing.visits import Trip, loads_of, unassigned_of
 
 Geometry = Callable[[str, Sequence[Coordinate]], str]
 """Gives the encoded polyline of the way along coordinates, for a profile."""
 Step = dict[str, Any]
+Place = tuple[Coordinate | None, int | None]
+"""Coordinates and index of a place, as far as the request gives them."""
 
 
 @dataclass
@@ -42,7 +44,7 @@ def make_answer(
         summary[name] = [sum(route[name][k] for route in routes) for k in range(problem.size)]
     if problem.has_distances:
         summary["distance"] = sum(route["distance"] for route in routes)
-    unassigned = [_unassigned(problem, k) for k in left]
+    unassigned = [_unassigned(problem, k, given=request.options.c) for k in left]
     return {"code": 0, "summary": summary, "unassigned": unassigned, "routes": routes}
 
 
@@ -57,15 +59,17 @@ def _described(step: Step, spot: Any) -> Step:
     return step
 
 
-def _unassigned(problem: VroomProblem, number: int) -> Step:
+def _unassigned(problem: VroomProblem, number: int, *, given: bool) -> Step:
     task, visit = problem.tasks[number], problem.visits[number]
     reachable = {
         k
         for k, vehicle in enumerate(problem.vehicles)
-        if _comes(vehicle.duration_s, vehicle.start, visit.location, vehicle.end)
+        if comes(vehicle.duration_s, vehicle.start, visit.location, vehicle.end)
     }
     if not reachable:
         reason = "no vehicle can drive there from its start and on to its end"
+    elif given:
+        reason = "it stands in no vehicle's steps, or that vehicle cannot drive there"
     elif not visit.vehicles:
         reason = "no vehicle that can drive there has the skills"
     elif all(
@@ -78,20 +82,13 @@ def _unassigned(problem: VroomProblem, number: int) -> Step:
     return _described({"id": task.spot.id, "type": task.kind, "reason": reason}, task.spot)
 
 
-def _comes(duration_s: Any, start: int | None, spot: int, end: int | None) -> bool:
-    there = start is None or start == spot or duration_s[start, spot] < FAR_S
-    back = end is None or end == spot or duration_s[spot, end] < FAR_S
-    return bool(there and back)
-
-
 def _route(request: VroomRequest, problem: VroomProblem, trip: Trip, geometry: Geometry | None) -> dict[str, Any]:
     part, vehicle = request.vehicles[trip.vehicle], problem.vehicles[trip.vehicle]
     loads = loads_of(trip, problem.visits, problem.size)
     pauses = [[(number, begin) for number, begin, leg in trip.pauses if leg == k] for k in range(len(trip.visits) + 1)]
     walk = _Walk(trip.start_s)
     spot = vehicle.start
-    if spot is not None:
-        walk.steps.append(_end_step("start", walk.clock, walk, loads[0], part.start, part.start_index, problem))
+    walk.steps.append(_end_step("start", walk, loads[0], _start_of(part, problem, trip), problem))
     for position, (number, service_start) in enumerate(trip.visits):
         visit, task = problem.visits[number], problem.tasks[number]
         setup = visit.setup_s[trip.vehicle] if spot != visit.location else 0
@@ -108,8 +105,7 @@ def _route(request: VroomRequest, problem: VroomProblem, trip: Trip, geometry: G
         walk.steps.append(_finished(_described(step, task.spot), walk, loads[position + 1], problem))
         spot = visit.location
     _travel(walk, request, problem, trip, spot, vehicle.end, pauses[-1], loads[-1])
-    if vehicle.end is not None:
-        walk.steps.append(_end_step("end", walk.clock, walk, loads[-1], part.end, part.end_index, problem))
+    walk.steps.append(_end_step("end", walk, loads[-1], _end_of(part, problem, trip), problem))
     return _totals(request, problem, trip, walk, geometry)
 
 
@@ -157,18 +153,28 @@ def _finished(step: Step, walk: _Walk, load: tuple[int, ...], problem: VroomProb
     return step
 
 
-def _end_step(
-    kind: str,
-    at: int,
-    walk: _Walk,
-    load: tuple[int, ...],
-    place: Coordinate | None,
-    index: int | None,
-    problem: VroomProblem,
-) -> Step:
-    step: Step = {"type": kind, "arrival": at, "duration": walk.duration, "setup": 0, "service": 0, "waiting_time": 0}
-    if place is not None:
-        step["location"] = list(place)
+def _start_of(part: VehiclePart, problem: VroomProblem, trip: Trip) -> Place:
+    """Return where a route starts: at its first task where the vehicle starts nowhere, as in VROOM."""
+    if part.start is not None or part.start_index is not None or not trip.visits:
+        return part.start, part.start_index
+    spot = problem.tasks[trip.visits[0][0]].spot
+    return spot.location, spot.location_index
+
+
+def _end_of(part: VehiclePart, problem: VroomProblem, trip: Trip) -> Place:
+    """Return where a route ends: at its last task where the vehicle ends nowhere."""
+    if part.end is not None or part.end_index is not None or not trip.visits:
+        return part.end, part.end_index
+    spot = problem.tasks[trip.visits[-1][0]].spot
+    return spot.location, spot.location_index
+
+
+def _end_step(kind: str, walk: _Walk, load: tuple[int, ...], place: Place, problem: VroomProblem) -> Step:
+    step: Step = {"type": kind, "arrival": walk.clock, "duration": walk.duration}
+    step |= {"setup": 0, "service": 0, "waiting_time": 0}
+    location, index = place
+    if location is not None:
+        step["location"] = list(location)
     if index is not None:
         step["location_index"] = index
     return _finished(step, walk, load, problem)

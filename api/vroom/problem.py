@@ -96,9 +96,8 @@ def make_problem(request: VroomRequest, router: Router | None) -> VroomProblem:
     Raises
     ------
     VroomError
-        If the request contradicts itself, needs what is not supported, or cannot be routed.
+        If the request contradicts itself, or cannot be routed.
     """
-    _refuse_unsupported(request)
     matrices = dict(request.matrices)
     if request.matrix is not None:
         matrices.setdefault("car", Matrices(durations=request.matrix))
@@ -117,18 +116,12 @@ def make_problem(request: VroomRequest, router: Router | None) -> VroomProblem:
     scaled: dict[tuple[str, float], IntArray] = {}
     prices: dict[tuple[str, float, int, int], FloatArray] = {}
     vehicles = tuple(
-        _vehicle(vehicle, ends[k], tables, matrices, locations, scaled, prices, tasks)
+        _vehicle(vehicle, ends[k], tables, matrices, locations, scaled, prices, tasks, given=request.options.c)
         for k, vehicle in enumerate(request.vehicles)
     )
     has_distances = router is not None and not matrices
     has_distances |= bool(matrices) and all(entry.distances is not None for entry in matrices.values())
     return VroomProblem(tuple(tasks), tuple(visits), vehicles, tuple(locations.coordinates), has_distances, size)
-
-
-def _refuse_unsupported(request: VroomRequest) -> None:
-    """Refuse what would change the answer and is not done, rather than pass over it."""
-    if request.options.c:
-        raise VroomError(2, "not supported: options.c (times for given routes)")
 
 
 def _padded(amount: Sequence[int], size: int) -> tuple[int, ...]:
@@ -181,16 +174,20 @@ def _ends_of(vehicle: VehiclePart, locations: _Locations) -> tuple[int | None, i
     return found[0], found[1]
 
 
+def comes(duration_s: IntArray, start: int | None, spot: int, end: int | None) -> bool:
+    """Return whether a vehicle can drive from its start to a spot, and on to its end."""
+    there = start is None or start == spot or duration_s[start, spot] < FAR_S
+    back = end is None or end == spot or duration_s[spot, end] < FAR_S
+    return bool(there and back)
+
+
 def _with_reach(
     visits: Sequence[Visit], ends: Sequence[tuple[int | None, int | None]], durations: Sequence[IntArray]
 ) -> list[Visit]:
     """Leave each visit the vehicles that can come there from their start and go on to their end."""
 
     def reaches(visit: Visit, number: int) -> bool:
-        (start, end), table = ends[number], durations[number]
-        come = start is None or start == visit.location or table[start, visit.location] < FAR_S
-        go = end is None or end == visit.location or table[visit.location, end] < FAR_S
-        return bool(come and go)
+        return comes(durations[number], ends[number][0], visit.location, ends[number][1])
 
     return [replace(visit, vehicles=tuple(k for k in visit.vehicles if reaches(visit, k))) for visit in visits]
 
@@ -236,7 +233,10 @@ def _vehicle(
     scaled: dict[tuple[str, float], IntArray],
     prices: dict[tuple[str, float, int, int], FloatArray],
     tasks: Sequence[Task],
+    *,
+    given: bool,
 ) -> TripVehicle:
+    """Return a vehicle; with `given` routes neither breaks nor steps are for the search, as there is none."""
     durations, distances = tables[vehicle.profile]
     key = (vehicle.profile, vehicle.speed_factor)
     if key not in scaled:
@@ -260,8 +260,8 @@ def _vehicle(
         max_tasks=vehicle.max_tasks,
         max_travel_s=vehicle.max_travel_time,
         max_distance_m=vehicle.max_distance,
-        pauses=tuple(_pause(pause, vehicle, window) for pause in vehicle.breaks),
-        first=_first(vehicle, tasks),
+        pauses=() if given else tuple(_pause(pause, vehicle, window) for pause in vehicle.breaks),
+        first=() if given else _first(vehicle, tasks),
     )
 
 

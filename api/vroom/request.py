@@ -105,7 +105,7 @@ class VehicleCosts(Part):
 
 
 class VehicleStep(Part):
-    """A step of a route the search begins with."""
+    """A step of a route the search begins with, or of one given in plan mode."""
 
     type: Literal["start", "job", "pickup", "delivery", "break", "end"]
     id: Id | None = None
@@ -168,7 +168,9 @@ class Options(Part):
     """Options of vroom-express and openrouteservice; `t` is taken and has no effect: the search uses one thread."""
 
     g: bool = Field(default=False, description="with the geometry of the routes and their distances")
-    c: bool = Field(default=False, description="not supported: times for routes given in `steps`")
+    c: bool = Field(
+        default=False, description="plan mode: times for the routes given in `steps`, whose constraints may be broken"
+    )
     t: int | None = Field(default=None, ge=1, le=1_000)
     x: int | None = Field(default=None, ge=0, le=5, description="effort of the search, 5 is most")
     l: float | None = Field(default=None, gt=0, le=86_400, allow_inf_nan=False, description="time limit, s")  # noqa: E741
@@ -228,6 +230,8 @@ def _check_amounts(request: VroomRequest) -> None:
 
 def without_effect(request: VroomRequest) -> Iterator[str]:
     """Yield a sentence for every known key that has no effect, as it has none in VROOM."""
+    if request.options.c:
+        return
     for k, vehicle in enumerate(request.vehicles):
         for number, step in enumerate(vehicle.steps):
             for name in ("service_at", "service_after", "service_before"):

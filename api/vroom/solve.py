@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 
 from api.calculations import area_of, travel
+from api.coordinates import swap_notes
 from api.problem_json import ApiError
 from api.vroom.answer import Geometry, make_answer
-from api.vroom.problem import Coordinate, Router, TravelTables, VroomError, make_problem
+from api.vroom.given import add_violations, timed_trips
+from api.vroom.problem import Coordinate, Router, TravelTables, VroomError, VroomProblem, make_problem
 from api.vroom.request import VroomRequest, unknown_keys, without_effect
 from geodata.area import Area
 from geodata.location import FloatArray
@@ -22,7 +24,7 @@ from geodata.profiles import edge_costs
 from geodata.street_matrix import snap
 from routing.export.polyline import encode_line
 from routing.trips.search import plan_trips
-from routing.visits import FAR_S
+from routing.visits import FAR_S, Trip
 
 PROFILES = {
     "car": "van_diesel",
@@ -67,17 +69,28 @@ def solve_vroom(request: VroomRequest, network: Path | None, limit_s: float) -> 
     if request.options.g and (network is None or custom):
         raise VroomError(2, "a geometry needs coordinates that are routed on a network, without custom matrices")
     loaded = time.perf_counter()
-    trips = plan_trips(problem.visits, problem.vehicles, search_s(request, len(problem.tasks), limit_s))
-    if trips is None:
-        raise VroomError(2, "the routes given in 'steps' break a constraint")
+    trips = _trips(request, problem, limit_s)
     solved = time.perf_counter()
     geometry = _geometry(network) if request.options.g and network is not None else None
     answer = make_answer(request, problem, trips, geometry)
+    if request.options.c:
+        add_violations(answer, request, problem, trips)
     drawn = time.perf_counter()
     marks = {"loading": loaded - begun, "solving": solved - loaded, "routing": drawn - solved}
     answer["summary"]["computing_times"] = {name: round(seconds * 1000) for name, seconds in marks.items()}
-    warnings = [*unknown_keys(request), *without_effect(request)]
+    swaps = [] if network is None or custom else swap_notes(problem.places, area_of(network).streets.bounds)
+    warnings = [*unknown_keys(request), *without_effect(request), *swaps]
     return {**answer, "warnings": warnings} if warnings else answer
+
+
+def _trips(request: VroomRequest, problem: VroomProblem, limit_s: float) -> list[Trip]:
+    """Return the trips found, or the times of those given."""
+    if request.options.c:
+        return timed_trips(request, problem)
+    trips = plan_trips(problem.visits, problem.vehicles, search_s(request, len(problem.tasks), limit_s))
+    if trips is None:
+        raise VroomError(2, "the routes given in 'steps' break a constraint")
+    return trips
 
 
 def search_s(request: VroomRequest, tasks: int, limit_s: float) -> float:

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -130,6 +131,16 @@ def test_vehicles_do_not_reload(world: World) -> None:
     assert sorted(entry["id"] for entry in answer["unassigned"]) == [1, 2]
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/howto/switch-from-vroom.md"])
+def test_the_documented_curl_is_answered(world: World, page: str) -> None:
+    """Tests that what a newcomer copies from the pages is answered with a route."""
+    text = (Path(__file__).parents[2] / page).read_text(encoding="utf-8")
+    (body,) = re.findall(r"127\.0\.0\.1:8000/ -H 'Content-Type: application/json' -d '(.*?)'\n", text, re.DOTALL)
+    answer = world.client.post("/", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["summary"]["unassigned"] == 0
+
+
 def test_open_ends(world: World) -> None:
     """Tests vehicles that only start or only end somewhere."""
     jobs = [job(k, k) for k in range(1, 6)]
@@ -138,7 +149,12 @@ def test_open_ends(world: World) -> None:
     for answer in (only_start, only_end):
         assert answer["summary"]["unassigned"] == 0
         assert answer["summary"]["cost"] < 55 * MINUTE
-    assert only_start["routes"][0]["steps"][-1]["type"] == "job"
+        steps = answer["routes"][0]["steps"]
+        assert [step["type"] for step in steps] == ["start", *["job"] * 5, "end"]
+    *_, last, end = only_start["routes"][0]["steps"]
+    assert (end["arrival"], end["location_index"]) == (last["arrival"] + last["service"], last["location_index"])
+    start, first, *_ = only_end["routes"][0]["steps"]
+    assert (start["arrival"], start["location_index"]) == (first["arrival"], first["location_index"])
 
 
 def test_skills_windows_and_limits(world: World) -> None:
@@ -237,6 +253,113 @@ def test_steps_begin_the_search(world: World) -> None:
     assert world.client.post("/", json=body).json()["code"] == 2
 
 
+# --- Plan mode: times for routes given -------------------------------------------------------------------------------
+
+
+def given(*steps: tuple[str, int], **parts: Any) -> dict[str, Any]:
+    """Return a vehicle with a route."""
+    return home(steps=[{"type": "start"}, *({"type": kind, "id": k} for kind, k in steps), {"type": "end"}], **parts)
+
+
+def plan_mode(world: World, vehicle: dict[str, Any], jobs: list[dict[str, Any]], **parts: Any) -> dict[str, Any]:
+    """Return the answer in plan mode on exact ten-minute steps."""
+    exact = [[abs(i - j) * 10 * MINUTE for j in range(4)] for i in range(4)]
+    body = {"vehicles": [vehicle], "jobs": jobs, "matrices": {"car": {"durations": exact}}, "options": {"c": True}}
+    answer = world.client.post("/", json=body | parts)
+    assert answer.status_code == 200, answer.text
+    return answer.json()  # type: ignore[no-any-return]
+
+
+def causes(part: dict[str, Any]) -> dict[str, int | None]:
+    """Return what a step, a route or a summary tells as broken, with its seconds."""
+    return {violation["cause"]: violation.get("duration") for violation in part["violations"]}
+
+
+def test_plan_mode_times_given_routes(world: World) -> None:
+    """Tests that routes keep their order and get times; a route without fault tells none; the rest is unassigned."""
+    jobs = [job(1, 1, service=60, time_windows=[[7_200, 9_000]]), job(2, 2), job(3, 3)]
+    answer = plan_mode(world, given(("job", 2), ("job", 1)), jobs)
+    (route,) = answer["routes"]
+    assert [step.get("id") for step in route["steps"]] == [None, 2, 1, None]
+    assert [step["arrival"] for step in route["steps"]] == [5_400, 6_600, 7_200, 7_860]
+    assert causes(route) == causes(answer["summary"]) == {}
+    assert [entry["id"] for entry in answer["unassigned"]] == [3]
+    assert plan_mode(world, home(), jobs)["summary"]["unassigned"] == 3
+
+
+def test_plan_mode_tells_what_is_broken(world: World) -> None:
+    """Tests every cause: at the step, and summed up over the route and all routes."""
+    jobs = [
+        job(1, 1, delivery=[2], time_windows=[[0, 300]]),
+        job(2, 2, delivery=[2], skills=[5], time_windows=[[9_000, 9_900]]),
+    ]
+    shipment = {"amount": [1], "pickup": {"id": 1, "location_index": 1}, "delivery": {"id": 1, "location_index": 3}}
+    route = (("job", 1), ("delivery", 1), ("break", 1), ("pickup", 1), ("job", 2))
+    breaks = [
+        {"id": 1, "service": 60, "max_load": [0], "time_windows": [[0, 20_000]]},
+        {"id": 2, "time_windows": [[0, 20_000]]},
+    ]
+    vehicle = given(*route, breaks=breaks, capacity=[3], max_tasks=3, max_travel_time=3_000, time_window=[0, 7_000])
+    found = plan_mode(world, vehicle, jobs, shipments=[shipment])
+    steps = found["routes"][0]["steps"]
+    told = [sorted(causes(step)) for step in steps]
+    assert told == [
+        ["load"],
+        ["delay"],
+        ["precedence"],
+        ["max_load"],
+        ["precedence"],
+        ["lead_time", "max_tasks", "max_travel_time", "skills"],
+        ["max_travel_time"],
+    ]
+    assert causes(steps[1]) == {"delay": 300}
+    assert causes(found["summary"]) == causes(found["routes"][0])
+    assert causes(found["summary"])["delay"] == 300
+    assert set(causes(found["summary"])) == {cause for step in told for cause in step} | {"missing_break"}
+
+
+def test_plan_mode_keeps_demanded_times(world: World) -> None:
+    """Tests `service_at`, and that demands no times can meet are an input error."""
+    vehicle = given(("job", 1), ("job", 2))
+    vehicle["steps"][1]["service_at"] = 5_000
+    found = plan_mode(world, vehicle, [job(1, 1, time_windows=[[0, 4_000]]), job(2, 2)])
+    assert "warnings" not in found
+    assert causes(found["routes"][0]) == {"delay": 1_000}
+    vehicle["steps"][2]["service_before"] = 5_100
+    body = body_of([job(1, 1), job(2, 2)], [vehicle], options={"c": True})
+    answer = world.client.post("/", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (400, 2)
+    assert answer.json()["error"].startswith("Infeasible route for vehicle 1")
+
+
+@pytest.mark.parametrize(
+    ("steps", "text"),
+    [
+        ([{"type": "job", "id": 9}], "unknown job 9"),
+        ([{"type": "job", "id": 1}, {"type": "job", "id": 1}], "more than once"),
+        ([{"type": "break", "id": 1}], "the break 1"),
+        ([{"type": "job", "id": 1}, {"type": "start"}], "a 'start' in between"),
+    ],
+)
+def test_plan_mode_refuses_steps_that_cannot_be(world: World, steps: list[dict[str, Any]], text: str) -> None:
+    """Tests that steps which contradict the request are an input error, with the step named."""
+    answer = world.client.post("/", json=body_of([job(1, 1)], [home(steps=steps)], options={"c": True}))
+    assert (answer.status_code, answer.json()["code"]) == (400, 2)
+    assert text in answer.json()["error"]
+
+
+def test_plan_mode_leaves_out_what_cannot_be_reached(world: World) -> None:
+    """Tests that a place without a way to it is one unassigned task with a reason, in plan mode too."""
+    far = 2**32
+    durations = [[0, 600, far], [600, 0, far], [far, far, 0]]
+    found = plan_mode(
+        world, given(("job", 1), ("job", 2)), [job(1, 1), job(2, 2)], matrices={"car": {"durations": durations}}
+    )
+    assert [step["type"] for step in found["routes"][0]["steps"]] == ["start", "job", "end"]
+    assert found["unassigned"][0]["id"] == 2
+    assert "no vehicle can drive there" in found["unassigned"][0]["reason"]
+
+
 @pytest.mark.parametrize(
     ("change", "text"),
     [
@@ -247,7 +370,6 @@ def test_steps_begin_the_search(world: World) -> None:
         ({"jobs": [job(1, 99)]}, "outside the matrices"),
         ({"jobs": [job(1, 1, time_windows=[[5, 2]])]}, "ends before it begins"),
         ({"jobs": []}, "'jobs' or 'shipments' is needed"),
-        ({"options": {"c": True}}, "not supported: options.c"),
         ({"options": {"g": True}}, "geometry"),
         ({"vehicles": [home(capacity=[3], breaks=[{"id": 1, "max_load": [1, 1]}])]}, "differ in length"),
     ],
@@ -330,6 +452,8 @@ def test_coordinates_on_a_network(
     assert len(route["geometry"]) > 20
     assert route["distance"] > 1_000
     assert json.dumps(answer.json())
+    swapped = {**body, "jobs": [*body["jobs"][:-1], {"id": 99, "location": places[1][::-1]}]}
+    assert world.client.post("/", json=swapped).json()["error"].startswith("jobs/")  # no latitude is above 90
     lon, lat = gcj02_of_wgs84(*np.array(places).T)
     shifted = [[float(a), float(b)] for a, b in zip(lon, lat, strict=True)]
     vehicles = [{**body["vehicles"][0], "start": shifted[0], "end": shifted[0]}]

@@ -1,6 +1,6 @@
 """Coordinates in GCJ-02 of every kind of body, converted before anything else sees them."""
 
-from api.coordinates import wgs84_geojson, wgs84_order, wgs84_place, wgs84_record
+from api.coordinates import swap_notes, wgs84_geojson, wgs84_order, wgs84_place, wgs84_record
 from api.replan_schemas import ReplanRequest
 from api.siting_schemas import SitingRequest
 
@@ -45,3 +45,10 @@ def test_bodies() -> None:
     assert found.in_wgs84 == found
     plain = SitingRequest(open=1)
     assert plain.in_wgs84 == plain
+
+
+def test_exchanged_axes_are_told() -> None:
+    """Tests that a place which would lie on the network the other way round is told, and no other."""
+    andorra = (1.4, 42.4, 1.8, 42.7)
+    (note,) = swap_notes([(1.5, 42.5), (42.5, 1.5), (9.0, 9.0), None], andorra)
+    assert note.startswith("place 1 [42.5, 1.5] lies outside the network; [1.5, 42.5] would lie inside")

@@ -79,6 +79,20 @@ def test_limit_of_unfinished_jobs(store: Store) -> None:
     store.add_job(job(), nothing, 2)
 
 
+def test_a_job_that_is_gone_is_told_as_none(store: Store) -> None:
+    """Tests that what another request has forgotten meanwhile can be neither stopped nor revised, and is no crash."""
+    kept = store.add_job(job(), nothing, 2)
+    store.delete_job(kept.id)
+    assert store.request_stop(kept.id) is None
+    assert store.revise(kept.id, {}) is None
+
+
+def test_ids_with_a_nul_are_of_nothing(store: Store) -> None:
+    """Tests that a text no database can hold is not looked for, as PostgreSQL would refuse it."""
+    assert store.job("plan-\0", "firm") is None
+    assert store.plans_of_order("firm", "\0", 5) == []
+
+
 def test_keys(store: Store) -> None:
     """Tests that a key is found by its text alone, not kept in clear, and worthless once revoked."""
     assert not store.has_keys()
