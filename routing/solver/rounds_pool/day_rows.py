@@ -60,7 +60,9 @@ class Days(NamedTuple):
     next round), `arrive` at bases, `latest` service start (at a base: departure); `first` the position of the base the
     round of a stop began at; `way` the cost to the next stop; `before`, `after` (2, V, P) the largest load on the
     segments of the round up to and from the one leaving a stop. Per vehicle: `trips` (rounds), `worth` the cost of
-    its day. Per client: `vehicle` (-1: left out) and `position`.
+    its day. Per client: `vehicle` (-1: left out) and `position`; where a vehicle makes one round, `beside` (n, 8) has
+    all that tells whether another client fits before or after it, in one line of memory: nodes before and after, cost
+    of the ways from and to them, when the one before and itself may be left, latest service start at itself and after.
     """
 
     stops: IntArray
@@ -76,6 +78,11 @@ class Days(NamedTuple):
     worth: FloatArray
     vehicle: IntArray
     position: IntArray
+    beside: FloatArray
+
+
+BEFORE, AFTER, WAY_IN, WAY_OUT, LEFT_BEFORE, LEFT, LATEST, LATEST_AFTER = range(8)
+"""Columns of `Days.beside`."""
 
 
 def empty_days(figures: Figures) -> Days:
@@ -96,6 +103,7 @@ def empty_days(figures: Figures) -> Days:
         worth=np.zeros(vehicles),
         vehicle=np.full(n, -1, np.int64),
         position=np.zeros(n, np.int64),
+        beside=np.zeros((n, 8)),
     )
 
 
@@ -131,7 +139,29 @@ def _weigh(
 
 
 @compiled
-def refresh(f: Figures, d: Days, v: int) -> bool:  # noqa: C901 # see above
+def _link(
+    stops: IntArray,
+    start: IntArray,
+    latest: IntArray,
+    way: FloatArray,
+    size: int,
+    service: IntArray,
+    beside: FloatArray,
+) -> None:
+    """Set `Days.beside` of the clients of a day of one round."""
+    leave, money = float(start[0]), way[0]
+    for p in range(1, size - 1):
+        node = stops[p]
+        line = beside[node]
+        line[BEFORE], line[AFTER] = stops[p - 1], stops[p + 1]
+        line[WAY_IN], line[LEFT_BEFORE] = money, leave
+        leave, money = float(start[p] + service[node]), way[p]
+        line[WAY_OUT], line[LEFT] = money, leave
+        line[LATEST], line[LATEST_AFTER] = latest[p], latest[p + 1]
+
+
+@compiled
+def refresh(f: Figures, d: Days, v: int) -> bool:  # noqa: C901, PLR0912 # see above
     """Recompute times, loads and cost of the day of vehicle `v`; return whether times and loads hold."""
     d.worth[v] = 0.0
     d.trips[v] = 0
@@ -175,6 +205,8 @@ def refresh(f: Figures, d: Days, v: int) -> bool:  # noqa: C901 # see above
             last = min(last - f.service[node], f.late[node])
         latest[p] = last
         fits = fits and start[p] <= last
+    if f.rounds[k] == 1:
+        _link(stops, start, latest, way, size, f.service, d.beside)
     for part in range(2):
         if f.measured[part]:
             loads = d.before[part, v], d.after[part, v]

@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from routing.solver.machine_code import compiled, woven
-from routing.solver.rounds_pool.day_rows import Days, Figures, insert
+from routing.solver.rounds_pool.day_rows import (
+    AFTER,
+    BEFORE,
+    LATEST,
+    LATEST_AFTER,
+    LEFT,
+    LEFT_BEFORE,
+    WAY_IN,
+    WAY_OUT,
+    Days,
+    Figures,
+    insert,
+)
 from routing.solver.rounds_pool.scratch import ABSENT, TOKEN, Scratch, StateArray, draw, keep
 
 _BLINK = 0.01
@@ -40,6 +52,17 @@ def sort_absent(f: Figures, s: Scratch) -> None:
 
 
 @woven
+def _has_room(f: Figures, d: Days, c: int, v: int, p: int) -> bool:
+    """Return whether `c` fits in after position `p` of the day of `v` by its loads."""
+    k, fits = f.kind[v], True
+    for part in range(2):
+        if f.measured[part]:
+            fits = fits and d.before[part, v, p] + f.brought[part, c] <= f.room[k, part]
+            fits = fits and d.after[part, v, p] + f.taken[part, c] <= f.room[k, part]
+    return fits
+
+
+@woven
 def _scan_round(f: Figures, d: Days, rng: StateArray, c: int, v: int, begin: int, best: float) -> tuple[float, int]:
     """Return the cheapest place for `c` in the round of `v` that begins at `begin`: (extra cost, position or -1)."""
     n, k, p, found = len(f.early), f.kind[v], begin, -1
@@ -58,15 +81,13 @@ def _scan_round(f: Figures, d: Days, rng: StateArray, c: int, v: int, begin: int
         extra = cost_to[here] + cost[there] - way[p]
         if extra < best:
             reach = max(leave + duration_to[here], early)
-            if reach <= late and reach + service + duration[c, there] <= latest[p + 1] and draw(rng) >= _BLINK:
-                fits = True
-                for part in range(2):
-                    if f.measured[part]:
-                        room = f.room[k, part]
-                        fits = fits and d.before[part, v, p] + f.brought[part, c] <= room
-                        fits = fits and d.after[part, v, p] + f.taken[part, c] <= room
-                if fits:
-                    best, found = extra, p
+            if (
+                reach <= late
+                and reach + service + duration[c, there] <= latest[p + 1]
+                and draw(rng) >= _BLINK
+                and (_has_room(f, d, c, v, p))
+            ):
+                best, found = extra, p
         if there >= n:
             break
         p += 1
@@ -117,53 +138,50 @@ def _find_in_rounds(f: Figures, d: Days, s: Scratch, c: int, best: float) -> tup
 
 @compiled
 def _find_beside(f: Figures, d: Days, s: Scratch, c: int, best: float) -> tuple[float, int, int]:
-    """Return the cheapest place right before or after a near client, where all goods wait at the base.
+    """Return the cheapest place right before or after a near client on days of one round and goods ready at the base.
 
     Long rounds have many places far from any near client; those are not looked at.
     """
-    rng, vehicle, at, n = s.random, -1, 0, len(f.early)
-    early, late, service = f.early[c], f.late[c], f.service[c]
+    vehicle, at = -1, 0
+    early, late, service = float(f.early[c]), float(f.late[c]), float(f.service[c])
     for q in range(f.near.shape[1]):
         other = f.near[c, q]
         v = d.vehicle[other]
         if v < 0:
             continue
-        k = f.kind[v]
+        k, line = f.kind[v], d.beside[other]
         if not f.allowed[k, c]:
             continue
-        after = d.position[other]
-        for p in range(after - 1, after + 1):
-            here, there = d.stops[v, p], d.stops[v, p + 1]
-            extra = f.cost_to[k, c, here] + f.cost[k, c, there] - d.way[v, p]
-            if extra >= best:
-                continue
-            leave = d.start[v, p] + (f.service[here] if here < n else 0)
-            reach = max(leave + f.duration_to[k, c, here], early)
-            if reach > late or reach + service + f.duration[k, c, there] > d.latest[v, p + 1]:
-                continue
-            fits = True
-            for part in range(2):
-                if f.measured[part]:
-                    fits = fits and d.before[part, v, p] + f.brought[part, c] <= f.room[k, part]
-                    fits = fits and d.after[part, v, p] + f.taken[part, c] <= f.room[k, part]
-            if fits and draw(rng) >= _BLINK:
-                best, vehicle, at = extra, v, p
+        before, after = int(line[BEFORE]), int(line[AFTER])
+        extra = f.cost_to[k, c, other] + f.cost[k, c, after] - line[WAY_OUT]
+        if extra < best:
+            reach = max(line[LEFT] + f.duration_to[k, c, other], early)
+            if reach <= late and reach + service + f.duration[k, c, after] <= line[LATEST_AFTER]:
+                p = d.position[other]
+                if _has_room(f, d, c, v, p) and draw(s.random) >= _BLINK:
+                    best, vehicle, at = extra, v, p
+        extra = f.cost_to[k, c, before] + f.cost[k, c, other] - line[WAY_IN]
+        if extra < best:
+            reach = max(line[LEFT_BEFORE] + f.duration_to[k, c, before], early)
+            if reach <= late and reach + service + f.duration[k, c, other] <= line[LATEST]:
+                p = d.position[other] - 1
+                if _has_room(f, d, c, v, p) and draw(s.random) >= _BLINK:
+                    best, vehicle, at = extra, v, p
     return best, vehicle, at
 
 
 @compiled
 def _find_own_round(f: Figures, d: Days, s: Scratch, c: int, best: float) -> tuple[float, int, int]:
     """Return the cheapest round with `c` alone: (extra cost, vehicle or -1, position of the base it begins at)."""
-    vehicle, at, end = -1, 0, 0
+    vehicle, at = -1, 0
     for k in range(len(f.base)):
-        begin = end
-        while end < len(f.kind) and f.kind[end] == k:
-            end += 1
         extra = f.cost_to[k, c, f.base[k]] + f.cost[k, c, f.base[k]]
         if extra >= best or not f.allowed[k, c]:
             continue
         idle = False
-        for v in range(begin, end):
+        for v in range(len(f.kind)):
+            if f.kind[v] != k:
+                continue
             if d.size[v] == 0 and idle:
                 continue  # it could do nothing that the first idle one cannot
             idle = idle or d.size[v] == 0
@@ -176,12 +194,12 @@ def _find_own_round(f: Figures, d: Days, s: Scratch, c: int, best: float) -> tup
 
 
 @compiled
-def place(f: Figures, d: Days, s: Scratch, c: int, waits: bool) -> None:
+def place(f: Figures, d: Days, s: Scratch, c: int, plain: bool) -> None:
     """Put `c` where it costs least; it stays out where that is cheapest or nothing else is possible.
 
-    `waits`: no goods are released late, so that a round never departs later for what is put into it.
+    `plain`: vehicles make one round, and no goods are released late, so that no round departs later for any of them.
     """
-    if waits:
+    if plain:
         best, vehicle, at = _find_beside(f, d, s, c, f.soft_cost[c])
     else:
         best, vehicle, at = _find_in_rounds(f, d, s, c, f.soft_cost[c])

@@ -23,7 +23,7 @@ _EPSILON = 1e-6
 
 
 @compiled
-def _try_move(f: Figures, d: Days, s: Scratch, longest: float, several: bool, waits: bool) -> bool:
+def _try_move(f: Figures, d: Days, s: Scratch, longest: float, several: bool, plain: bool) -> bool:
     """Change the days by one move; return whether they still fit."""
     s.counters[MOVE] += 1
     s.counters[SAVED] = 0
@@ -33,7 +33,7 @@ def _try_move(f: Figures, d: Days, s: Scratch, longest: float, several: bool, wa
         return False
     sort_absent(f, s)
     for t in range(s.counters[ABSENT]):
-        place(f, d, s, s.absent[t], waits)
+        place(f, d, s, s.absent[t], plain)
     return True
 
 
@@ -86,17 +86,18 @@ def search(
 
     The days go on from `d`; the best found are kept in `best_stops`, `best_size` if cheaper than `best_cost`.
     """
-    cost, several, waits, n = total_cost(f, d), False, True, len(f.early)
+    cost, several, n = total_cost(f, d), False, len(f.early)
     for k in range(len(f.rounds)):
         several = several or f.rounds[k] > 1
+    plain = not several
     for c in range(n):
         s.absent[c] = c
-        waits = waits and f.release[c] <= 0
+        plain = plain and f.release[c] <= 0
     s.counters[ABSENT] = n
     _note_left(d, s)
     longest = min(LONGEST_STRING, mean_round(f, d))
     for _ in range(moves):
-        sound = _try_move(f, d, s, longest, several, waits)
+        sound = _try_move(f, d, s, longest, several, plain)
         now = cost + _change(f, d, s)
         if not sound or now >= cost - heat * np.log(max(1e-300, draw(s.random))):
             _undo(f, d, s)
