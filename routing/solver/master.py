@@ -2,7 +2,7 @@
 
 A column is whatever its user pools: a round, a vehicle's day, a truck tour, a bus load. The module knows only
 
-    minimise c·x  subject to  lower ≤ A x ≤ upper,  x binary,
+    minimise c·x  subject to  lower ≤ A x ≤ upper,  x whole, 0 ≤ x ≤ most (1 where nothing is said),
 
 solved by HiGHS through OR-Tools' MathOpt. HiGHS takes a solution hint but no number of threads, and heeds no
 interrupter between two looks of its own, so a solve runs in a thread of its own and is left to end by its time limit
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -30,17 +31,24 @@ _LOOK_EVERY_S = 0.1
 
 @dataclass(frozen=True)
 class Columns:
-    """A binary programme: `cost` (q,), `matrix` (m, q) and bounds `lower`, `upper` (m,) of its rows."""
+    """A whole-number programme: `cost` (q,), `matrix` (m, q) and bounds `lower`, `upper` (m,) of its rows.
+
+    `most` (q,) says how often each column may be chosen; None: once.
+    """
 
     cost: FloatArray
     matrix: sparse.csr_matrix
     lower: FloatArray
     upper: FloatArray
+    most: FloatArray | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Columns chosen (ascending), their cost, and a lower bound over these columns (of the pool, not of the day)."""
+    """Columns chosen (ascending, each as often as chosen), their cost, and a lower bound over all such choices.
+
+    The bound is of the pool, not of the day.
+    """
 
     columns: tuple[int, ...]
     cost: float
@@ -146,8 +154,8 @@ def _solve(columns: Columns, hint: Sequence[int] | None, params: mathopt.SolvePa
     variables = list(model.variables())
     hints = []
     if hint is not None:
-        chosen = set(hint)
-        hints = [mathopt.SolutionHint({x: float(k in chosen) for k, x in enumerate(variables)})]
+        chosen = Counter(hint)
+        hints = [mathopt.SolutionHint({x: float(chosen[k]) for k, x in enumerate(variables)})]
     result = mathopt.solve(
         model,
         mathopt.SolverType.HIGHS,
@@ -157,7 +165,7 @@ def _solve(columns: Columns, hint: Sequence[int] | None, params: mathopt.SolvePa
     if not result.has_primal_feasible_solution():
         return None
     values = result.variable_values(variables)
-    picked = tuple(k for k, value in enumerate(values) if value > 0.5)
+    picked = tuple(k for k, value in enumerate(values) for _ in range(round(value)))
     cost = float(columns.cost[list(picked)].sum())
     return Choice(picked, cost, float(result.termination.objective_bounds.dual_bound))
 
@@ -169,7 +177,7 @@ def _model_proto(columns: Columns) -> model_pb2.ModelProto:
     matrix.sum_duplicates()
     proto.variables.ids.extend(range(count))
     proto.variables.lower_bounds.extend([0.0] * count)
-    proto.variables.upper_bounds.extend([1.0] * count)
+    proto.variables.upper_bounds.extend([1.0] * count if columns.most is None else columns.most.tolist())
     proto.variables.integers.extend([True] * count)
     proto.objective.linear_coefficients.ids.extend(range(count))
     proto.objective.linear_coefficients.values.extend(columns.cost.tolist())

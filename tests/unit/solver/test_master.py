@@ -1,8 +1,10 @@
 """Unit and differential tests of the master over a pool of columns."""
 
 import random
+from dataclasses import replace
 from itertools import combinations
 
+import numpy as np
 import pytest
 
 from routing.solver.master import choose_columns, partition
@@ -49,6 +51,15 @@ def test_covering_may_serve_a_row_twice() -> None:
     covered = choose_columns(partition(cost, members, 3, cover=True), None, hint=[0, 1], cancelled=lambda: False)
     assert covered is not None
     assert covered.columns == (0, 1)
+
+
+def test_columns_may_be_chosen_several_times() -> None:
+    """Tests that a column is named as often as it is chosen, and that a hint may name it so."""
+    once = partition([5.0, 2.0], [[0], [0]], 1)
+    columns = replace(once, lower=np.array([3.0]), upper=np.array([3.0]), most=np.array([9.0, 2.0]))
+    choice = choose_columns(columns, None, hint=[0, 1, 1])
+    assert choice is not None
+    assert (choice.columns, choice.cost, choice.proven) == ((0, 1, 1), 9.0, True)
 
 
 def test_a_cancelled_choice_is_none() -> None:
