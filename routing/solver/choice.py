@@ -84,7 +84,7 @@ def choose(
     solver.parameters.max_deterministic_time = _DETERMINISTIC_TIME
     if time_s is not None:
         solver.parameters.max_time_in_seconds = time_s
-    with _watch(solver, stopped):
+    with watch(solver, stopped):
         status = solver.solve(model.cp)
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         return {}
@@ -92,7 +92,7 @@ def choose(
 
 
 @contextmanager
-def _watch(solver: cp_model.CpSolver, stopped: Callable[[], bool]) -> Iterator[None]:
+def watch(solver: cp_model.CpSolver, stopped: Callable[[], bool]) -> Iterator[None]:
     """Stop the solver's search when the caller asks to; the thread ends with the block."""
     done = threading.Event()
 

@@ -147,3 +147,5 @@ def test_the_engine_equals_exhaustive_search(seed: int, tmp_path: Path) -> None:
     else:
         assert verdict.faults == ()
         assert verdict.objective == pytest.approx(wanted)
+        assert answer.bound is not None
+        assert answer.bound / 1000.0 <= wanted + 1e-3

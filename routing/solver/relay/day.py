@@ -190,7 +190,7 @@ def compile_day(problem: Problem) -> RelayDay:
     couriers = tuple(tuple(based[stop]) for stop in out_stops)
     rides, first = _rides(problem, in_stops, out_stops)
     leg = _legs(problem, couriers)
-    drive = _between(matrix, (hub, *in_stops), trucks[0].type.cost_per_km)
+    drive = ways_between(matrix, (hub, *in_stops), trucks[0].type.cost_per_km)
     drive[1, :, 1:] += trucks[0].type.stop_s
     passed = _pass_stops(drive)
     orders = problem.orders
@@ -273,7 +273,7 @@ def _ride_row(problem: Problem, trip: int, board: BusCall, alight: BusCall) -> t
     return trip, _since(problem, board), _by(problem, board), _ready(problem, alight), _gone(problem, alight)
 
 
-def _between(matrix: TravelMatrix, ids: Sequence[str], cost_per_km: float) -> Floats:
+def ways_between(matrix: TravelMatrix, ids: Sequence[str], cost_per_km: float) -> Floats:
     """Return costs and times among some places, shape (2, n, n); where there is no way both are prohibitive."""
     known = np.array([matrix.index.get(place, -1) for place in ids], dtype=np.int64)
     grid = np.ix_(known, known)
@@ -313,7 +313,7 @@ def _legs(problem: Problem, couriers: Sequence[Sequence[Vehicle]]) -> Floats:
     legs = np.empty((2, len(couriers), n, n))
     for number, group in enumerate(couriers):
         matrix = problem.matrices[group[0].travel]
-        legs[:, number] = _between(matrix, (group[0].base, *doors), group[0].type.cost_per_km)
+        legs[:, number] = ways_between(matrix, (group[0].base, *doors), group[0].type.cost_per_km)
     return legs
 
 

@@ -13,6 +13,7 @@ from routing.solver.portfolio import EngineAnswer
 from routing.solver.relay import kernel
 from routing.solver.relay.arrays import CLOSE, ROUND, Draft, Facts, Ints, Words, copy_draft, empty_draft, empty_scratch
 from routing.solver.relay.day import compile_day
+from routing.solver.relay.first_choice import choose
 from routing.solver.relay.plan import make_plan
 from routing.solver.stopping import Clock
 
@@ -25,10 +26,12 @@ _CHUNK_MOVES = 20
 _HEAD_START_S = 1.0
 """Machine code that is on disk is loaded by then; else the first plan is made without it."""
 _NAP_S = 0.02
+_PROVED = 1e-4
+"""The search ends with a plan that costs by no more than this share above the bound."""
 
 
 def search_relay(problem: Problem, clock: Clock, seed: int) -> EngineAnswer:
-    """Plan a relay day; there is always a plan, and no bound.
+    """Plan a relay day; there is always a plan, and a bound where rounds and tours are few enough to list.
 
     The first run on a machine compiles the search for some seconds. Meanwhile a first plan is made without it; the
     compiler goes on after the answer for as long as the process runs; what is ready by its end is kept on disk.
@@ -41,18 +44,28 @@ def search_relay(problem: Problem, clock: Clock, seed: int) -> EngineAnswer:
     if not clock.deterministic and not _await(compiling, clock, _HEAD_START_S):
         _first_plan(facts, now, best, rng, clock, compiling)
         clock.report("construction", float(best.cost[0]), _served(best), force=True)
-    if _await(compiling, clock):
-        _anneal(facts, now, best, rng, clock)
-    return EngineAnswer(make_plan(day, best), clock.iteration)
+    elif _await(compiling, clock):
+        kernel.improve(facts, now, empty_draft(facts, trucks), best, rng, 1, 0.0, empty_scratch(facts))
+        clock.iteration += 1  # the first repair builds a whole plan
+    chosen = choose(day, trucks, clock, seed)
+    if chosen.draft is not None and chosen.draft.cost[0] < best.cost[0]:
+        copy_draft(chosen.draft, now)
+        copy_draft(now, best)
+        clock.report("choice", float(best.cost[0]), _served(best), force=True)
+    if not _proved(best, chosen.bound) and _await(compiling, clock):
+        _anneal(facts, now, best, rng, clock, chosen.bound)
+    return EngineAnswer(make_plan(day, best), clock.iteration, chosen.bound)
 
 
-def _anneal(facts: Facts, now: Draft, best: Draft, rng: Words, clock: Clock) -> None:
-    """Search from `now`, which may be empty, until the limits are reached; leave the best plan in `best`."""
+def _proved(best: Draft, bound: float | None) -> bool:
+    return bound is not None and float(best.cost[0]) <= bound * (1.0 + _PROVED)
+
+
+def _anneal(facts: Facts, now: Draft, best: Draft, rng: Words, clock: Clock, bound: float | None) -> None:
+    """Search from `now` until the limits or the bound are reached; leave the best plan in `best`."""
     trial, scratch = empty_draft(facts, len(now.tour)), empty_scratch(facts)
-    kernel.improve(facts, now, trial, best, rng, 1, 0.0, scratch)  # the first repair builds a whole plan
-    clock.iteration += 1
     mean, chunk = float(best.cost[0]) / len(facts.customer), _CHUNK_MOVES
-    while not clock.finished():
+    while not clock.finished() and not _proved(best, bound):
         temperature = mean * _WARM * (_COLD / _WARM) ** min(1.0, clock.share_done())
         begun, count = time.perf_counter(), _room(clock, chunk)
         kernel.improve(facts, now, trial, best, rng, count, temperature, scratch)

@@ -1,0 +1,96 @@
+"""A plan by choice instead of search: rounds and tours that would suffice without times, then trucks and buses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from routing.solver.relay import kernel
+from routing.solver.relay.arrays import COST, MAX_ROUND_STOPS, MAX_TOUR_STOPS, TIME, Draft, Floats
+from routing.solver.relay.boarding import seat
+from routing.solver.relay.day import RelayDay
+from routing.solver.relay.relaxation import Relaxed, SolveLimits, relax
+from routing.solver.relay.rounds import least_legs
+from routing.solver.stopping import Clock
+
+_CHOICE_SHARE, _PACK_SHARE, _SEAT_SHARE, _BOUND_SHARE = 0.45, 0.15, 0.2, 0.15
+"""Shares of the time limit at most for choosing, for undivided goods, for boarding, and for the bound where it needs a
+choice of its own."""
+_ROUNDING = 1e-4
+"""Legs longer than the way over other doors by rounding alone lower the bound by no more than this share."""
+_NODES = 200
+"""Nodes of each choice where iterations are limited instead of time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A plan in the making, None where none was found, and what no plan costs less than, None where not known."""
+
+    draft: Draft | None
+    bound: float | None
+
+
+def choose(day: RelayDay, trucks: int, clock: Clock, seed: int) -> Chosen:
+    """Return the cheapest plan without times made into one with times, where that can be, and a bound of all plans."""
+    least = least_legs(day.facts)
+    programme = None if clock.finished() else relax(day, np.array([day.facts.leg[COST], least[TIME]]))
+    relaxed = None if programme is None else programme.solve(_limits(clock, _CHOICE_SHARE))
+    if programme is None or relaxed is None:
+        return Chosen(None, None)
+    draft = _seat(day, relaxed, trucks, clock, seed)
+    if draft is None and not clock.finished():
+        rounds = programme.pack(relaxed.tours, _limits(clock, _PACK_SHARE))
+        packed = None if rounds is None else replace(relaxed, rounds=rounds)
+        draft = None if packed is None else _seat(day, packed, trucks, clock, seed)
+    return Chosen(draft, _bound(day, relaxed, least, clock))
+
+
+def _bound(day: RelayDay, relaxed: Relaxed, least: Floats, clock: Clock) -> float | None:
+    """Return what no plan costs less than, couriers being free to pass other doors where that is shorter.
+
+    None where goods could also leave a truck or a courier at an out-stop: such plans are not thought of.
+    """
+    if _out_stops_reached(day):
+        return None
+    shorter = 2.0 * len(day.facts.customer) * float((day.facts.leg - least)[COST].max(initial=0.0))
+    if shorter <= _ROUNDING * relaxed.bound:
+        return relaxed.bound - shorter
+    programme = None if clock.finished() else relax(day, least)
+    lower = None if programme is None else programme.solve(_limits(clock, _BOUND_SHARE))
+    return None if lower is None else lower.bound
+
+
+def _out_stops_reached(day: RelayDay) -> bool:
+    """Return whether a truck can reach a courier's out-stop, or a courier another's."""
+    carriers = [(day.hub, day.trucks[0]), *((group[0].base, group[0]) for group in day.couriers)]
+    matrices = [(base, day.problem.matrices[vehicle.travel]) for base, vehicle in carriers]
+    return any(
+        stop != base and stop in matrix.index and matrix.reaches(base, stop)
+        for base, matrix in matrices
+        for stop in day.out_stops
+    )
+
+
+def _seat(day: RelayDay, relaxed: Relaxed, trucks: int, clock: Clock, seed: int) -> Draft | None:
+    if not _short(relaxed) or len(relaxed.tours) > trucks:
+        return None
+    limit_s = _limits(clock, _SEAT_SHARE).seconds
+    draft = seat(day.facts, relaxed, trucks, seed, limit_s, clock.interrupted)
+    if draft is not None:
+        kernel.uncompiled("_refresh")(day.facts, draft)
+    return draft
+
+
+def _short(relaxed: Relaxed) -> bool:
+    return all(len(found.customers) <= MAX_ROUND_STOPS for found in relaxed.rounds) and all(
+        len(tour.stops) <= MAX_TOUR_STOPS for tour in relaxed.tours
+    )
+
+
+def _limits(clock: Clock, share: float) -> SolveLimits:
+    """Return the limits of a part of the work: a share of the time, or nodes where iterations are limited."""
+    limit_s = clock.limits.time_limit_s
+    if clock.deterministic or limit_s is None:
+        return SolveLimits(None, _NODES, clock.interrupted)
+    return SolveLimits(min(share * limit_s, clock.remaining_s), None, clock.interrupted)
