@@ -10,7 +10,7 @@ import pytest
 
 from routing.instances.threetier import read_instance
 from routing.solver.relay import first_choice, rounds
-from routing.solver.relay.arrays import CLOSE, COST, LOAD, OPEN, TIME
+from routing.solver.relay.arrays import CLOSE, COST, LOAD, OPEN, TIME, TRUCK, empty_draft
 from routing.solver.relay.boarding import latest_departure, seat
 from routing.solver.relay.day import RelayDay, compile_day
 from routing.solver.relay.first_choice import choose
@@ -72,7 +72,7 @@ def test_too_many_rounds_are_not_listed(tmp_path: Path, monkeypatch: pytest.Monk
     day = day_of(write_random(tmp_path, 1, 8))
     monkeypatch.setattr(rounds, "_MOST_STEPS", 40)
     assert rounds.all_rounds(day.facts, day.facts.leg) is None
-    assert choose(day, 3, clock_of(day), 1) == first_choice.Chosen(None, None)
+    assert choose(day, empty_draft(day.facts, 3), clock_of(day), 1) == first_choice.Chosen(None, None)
 
 
 def test_legs_are_shortened_over_other_doors() -> None:
@@ -112,7 +112,7 @@ def test_binding_sets_are_the_largest_with_their_in_stops() -> None:
 def test_what_is_chosen_is_a_plan_and_the_bound_is_below(seed: int, tmp_path: Path) -> None:
     """Tests that seated choices pass the gate and that no choice costs less than the bound."""
     day = day_of(write_random(tmp_path, seed, 5 + seed))
-    chosen = choose(day, 3, clock_of(day), 1)
+    chosen = choose(day, empty_draft(day.facts, 3), clock_of(day), 1)
     assert chosen.bound is not None
     if chosen.draft is not None:
         assert broken_orders(day.problem, make_plan(day, chosen.draft)) == []
@@ -155,19 +155,38 @@ def test_boarding_fails_where_a_round_must_leave_too_early(tmp_path: Path) -> No
 def test_no_bound_where_trucks_reach_an_out_stop(tmp_path: Path) -> None:
     """Tests that nothing is said of plans with ways the programme does not know."""
     day = day_of(write(tmp_path, CITY))
-    assert choose(day, 2, clock_of(day), 1).bound is not None
+    assert choose(day, empty_draft(day.facts, 2), clock_of(day), 1).bound is not None
     old = day.problem.matrices["truck"]
     other = replace(old, ids=tuple("Q" if place == "B" else place for place in old.ids))
     open_day = replace(day, problem=replace(day.problem, matrices={**day.problem.matrices, "truck": other}))
-    assert choose(open_day, 2, clock_of(day), 1).bound is None
+    assert choose(open_day, empty_draft(open_day.facts, 2), clock_of(day), 1).bound is None
 
 
 def test_equal_seeds_choose_alike(tmp_path: Path) -> None:
     """Tests that with limited iterations the choice hangs on nothing else."""
     day = day_of(write_random(tmp_path, random.Random(3).randint(0, 5), 9))
-    first, again = (choose(day, 3, clock_of(day), 4) for _ in range(2))
+    first, again = (choose(day, empty_draft(day.facts, 3), clock_of(day), 4) for _ in range(2))
     assert first.bound == again.bound
     if first.draft is None or again.draft is None:
         assert first.draft is again.draft
     else:
         assert all(np.array_equal(one, other) for one, other in zip(first.draft, again.draft, strict=True))
+
+
+def test_what_cannot_be_seated_is_put_in_elsewhere(tmp_path: Path) -> None:
+    """Tests that goods of a tour taken away stay ashore, and find other trucks when the plan is completed."""
+    day = day_of(write_random(tmp_path, 4, 8))
+    programme = relax(day, day.facts.leg)
+    assert programme is not None
+    relaxed = programme.solve(NO_LIMITS)
+    assert relaxed is not None
+    fewer = replace(relaxed, tours=relaxed.tours[:1])
+    assert seat(day.facts, fewer, 3, 1, 5.0, never) is None
+    draft = seat(day.facts, fewer, 3, 1, 5.0, never, partly=True)
+    assert draft is not None
+    aboard = draft.who[:, TRUCK] >= 0
+    assert 0 < day.facts.customer[aboard, LOAD].sum() <= day.facts.truck[LOAD]
+    first_choice._complete(day.facts, draft, 1)
+    assert (draft.who[:, TRUCK] >= 0).sum() > aboard.sum()
+    left = {order.id for k, order in enumerate(day.problem.orders) if draft.who[k, TRUCK] < 0}
+    assert set(broken_orders(day.problem, make_plan(day, draft))) <= left

@@ -63,18 +63,23 @@ def seat(
     seed: int,
     limit_s: float | None,
     stopped: Callable[[], bool],
+    *,
+    partly: bool = False,
 ) -> Draft | None:
     """Return a plan in the making with just the rounds and tours chosen; None where none is found.
 
-    Loads and intervals of the draft are left to be computed. `limit_s` None bounds the work by deterministic time.
+    With `partly` as much of the goods as possible goes aboard and the rest has a round but no truck. Loads and
+    intervals of the draft are left to be computed. `limit_s` None bounds the work by deterministic time.
     """
     model = _Model(facts, relaxed)
     for truck in range(len(relaxed.tours)):
         _add_tour(model, truck)
     for found in relaxed.rounds:
-        if not _add_round(model, found):
+        if not _add_round(model, found, partly=partly):
             return None
     _limit_loads(model)
+    if partly:
+        model.cp.maximize(sum(round(facts.customer[c, LOAD] * _GRAMS) * chosen for c, *_, chosen in model.choices))
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
     solver.parameters.catch_sigint_signal = False
@@ -118,17 +123,23 @@ def _add_tour(model: _Model, truck: int) -> None:
         model.cp.add(model.unload[truck - 1, stops[0]] <= model.unload[truck, stops[0]])
 
 
-def _add_round(model: _Model, found: Round) -> bool:
-    """Let each customer's goods take one truck and ride in time for the courier; False where that cannot be."""
+def _add_round(model: _Model, found: Round, *, partly: bool) -> bool:
+    """Let each customer's goods take one truck and ride in time for the courier; False where that cannot be.
+
+    With `partly` they may take none.
+    """
     facts, cp = model.facts, model.cp
     latest = latest_departure(facts, found)
     leaves = cp.new_int_var(-FAR, int(latest), "")
     rides = list(_rides(model, found.out, latest))
     for customer in found.customers:
         choices = [(customer, *ride, cp.new_bool_var("")) for ride in rides]
-        if not choices or len(model.choices) + len(choices) > _MOST_CHOICES:
+        if (not choices and not partly) or len(model.choices) + len(choices) > _MOST_CHOICES:
             return False
-        cp.add_exactly_one([choice[4] for choice in choices])
+        if partly:
+            cp.add_at_most_one([choice[4] for choice in choices])
+        else:
+            cp.add_exactly_one([choice[4] for choice in choices])
         for _, truck, stop, ride, chosen in choices:
             since, until, ready, gone = facts.ride[ride, [FROM, UNTIL, READY, GONE]].astype(np.int64).tolist()
             cp.add_linear_constraint(model.unload[truck, stop], since, until).only_enforce_if(chosen)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from routing.solver.relay import kernel
-from routing.solver.relay.arrays import COST, MAX_ROUND_STOPS, MAX_TOUR_STOPS, TIME, Draft, Floats
+from routing.solver.relay.arrays import COST, LOAD, MAX_ROUND_STOPS, MAX_TOUR_STOPS, TIME, TRUCK, Draft, Facts, Floats
 from routing.solver.relay.boarding import seat
 from routing.solver.relay.day import RelayDay
-from routing.solver.relay.relaxation import Relaxed, SolveLimits, relax
-from routing.solver.relay.rounds import least_legs
+from routing.solver.relay.relaxation import Relaxation, Relaxed, SolveLimits, relax
+from routing.solver.relay.rounds import Round, least_legs
 from routing.solver.stopping import Clock
 
-_CHOICE_SHARE, _PACK_SHARE, _SEAT_SHARE, _BOUND_SHARE = 0.45, 0.15, 0.2, 0.15
+_CHOICE_SHARE, _PACK_SHARE, _SEAT_SHARE, _BOUND_SHARE = 0.35, 0.1, 0.25, 0.1
 """Shares of the time limit at most for choosing, for undivided goods, for boarding, and for the bound where it needs a
 choice of its own."""
 _ROUNDING = 1e-4
@@ -31,22 +32,24 @@ class Chosen:
     bound: float | None
 
 
-def choose(day: RelayDay, trucks: int, clock: Clock, seed: int) -> Chosen:
-    """Return the cheapest plan without times made into one with times, where that can be, and a bound of all plans."""
+def choose(day: RelayDay, known: Draft, clock: Clock, seed: int) -> Chosen:
+    """Return the cheapest plan without times made into one with times, where that can be, and a bound of all plans.
+
+    The choice starts from the rounds and tours of a plan already known.
+    """
+    trucks = len(known.tour)
     least = least_legs(day.facts)
     programme = None if clock.finished() else relax(day, np.array([day.facts.leg[COST], least[TIME]]))
-    relaxed = None if programme is None else programme.solve(_limits(clock, _CHOICE_SHARE))
+    relaxed = None if programme is None else programme.solve(_limits(clock, _CHOICE_SHARE), known)
     if programme is None or relaxed is None:
         return Chosen(None, None)
-    draft = _seat(day, relaxed, trucks, clock, seed)
-    if draft is None and not clock.finished():
-        rounds = programme.pack(relaxed.tours, _limits(clock, _PACK_SHARE))
-        packed = None if rounds is None else replace(relaxed, rounds=rounds)
-        draft = None if packed is None else _seat(day, packed, trucks, clock, seed)
-    return Chosen(draft, _bound(day, relaxed, least, clock))
+    draft = None
+    if _short(relaxed) and len(relaxed.tours) <= trucks:
+        draft = _seat(day, programme, relaxed, trucks, clock, seed)
+    return Chosen(draft, _bound(day, relaxed, least, known, clock))
 
 
-def _bound(day: RelayDay, relaxed: Relaxed, least: Floats, clock: Clock) -> float | None:
+def _bound(day: RelayDay, relaxed: Relaxed, least: Floats, known: Draft, clock: Clock) -> float | None:
     """Return what no plan costs less than, couriers being free to pass other doors where that is shorter.
 
     None where goods could also leave a truck or a courier at an out-stop: such plans are not thought of.
@@ -57,7 +60,7 @@ def _bound(day: RelayDay, relaxed: Relaxed, least: Floats, clock: Clock) -> floa
     if shorter <= _ROUNDING * relaxed.bound:
         return relaxed.bound - shorter
     programme = None if clock.finished() else relax(day, least)
-    lower = None if programme is None else programme.solve(_limits(clock, _BOUND_SHARE))
+    lower = None if programme is None else programme.solve(_limits(clock, _BOUND_SHARE), known)
     return None if lower is None else lower.bound
 
 
@@ -72,14 +75,37 @@ def _out_stops_reached(day: RelayDay) -> bool:
     )
 
 
-def _seat(day: RelayDay, relaxed: Relaxed, trucks: int, clock: Clock, seed: int) -> Draft | None:
-    if not _short(relaxed) or len(relaxed.tours) > trucks:
-        return None
-    limit_s = _limits(clock, _SEAT_SHARE).seconds
-    draft = seat(day.facts, relaxed, trucks, seed, limit_s, clock.interrupted)
+def _seat(day: RelayDay, programme: Relaxation, relaxed: Relaxed, trucks: int, clock: Clock, seed: int) -> Draft | None:
+    """Return a plan with the rounds and tours chosen, or other rounds, or as much of them as can be."""
+
+    def board(wanted: Relaxed, *, partly: bool = False) -> Draft | None:
+        limit_s = _limits(clock, _SEAT_SHARE).seconds
+        return seat(day.facts, wanted, trucks, seed, limit_s, clock.interrupted, partly=partly)
+
+    draft = board(relaxed)
+    if draft is None and not clock.finished():
+        rounds = programme.pack(relaxed.tours, _limits(clock, _PACK_SHARE))
+        if rounds is not None and _served(rounds) >= _served(relaxed.rounds):
+            draft = board(replace(relaxed, rounds=rounds))
+    if draft is None and not clock.finished():
+        draft = board(relaxed, partly=True)
     if draft is not None:
-        kernel.uncompiled("_refresh")(day.facts, draft)
+        _complete(day.facts, draft, seed)
     return draft
+
+
+def _served(rounds: Sequence[Round]) -> int:
+    return sum(len(found.customers) for found in rounds)
+
+
+def _complete(facts: Facts, draft: Draft, seed: int) -> None:
+    """Compute loads, intervals and cost, and put in who has no truck yet, heavy goods first."""
+    kernel.uncompiled("_refresh")(facts, draft)
+    rng = np.array([seed % 2**31 + 1], dtype=np.uint64)
+    for customer in np.argsort(-facts.customer[:, LOAD], kind="stable"):
+        if draft.who[customer, TRUCK] < 0:
+            kernel.uncompiled("put_in")(facts, draft, rng, int(customer))
+    kernel.uncompiled("_refresh")(facts, draft)
 
 
 def _short(relaxed: Relaxed) -> bool:

@@ -7,6 +7,7 @@ leaves with the first bus; goods may be divided among trucks. So any plan satisf
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ import numpy as np
 from scipy import sparse
 
 from routing.solver.master import Choice, Columns, choose_columns
-from routing.solver.relay.arrays import COUNT, LOAD, PENALTY, Facts, Floats
+from routing.solver.relay.arrays import COUNT, LOAD, OUT, PENALTY, ROUND, STOPS, VISITS, Draft, Facts, Floats
 from routing.solver.relay.day import RelayDay
 from routing.solver.relay.rounds import Round, all_rounds
 from routing.solver.relay.tours import Reach, Tour, best_tours, binding_sets, reach_of
@@ -34,9 +35,9 @@ class SolveLimits:
     nodes: int | None
     stopped: Callable[[], bool] | None = None
 
-    def choose(self, columns: Columns) -> Choice | None:
+    def choose(self, columns: Columns, hint: Sequence[int] | None = None) -> Choice | None:
         """Return the cheapest choice found."""
-        return choose_columns(columns, self.seconds, nodes=self.nodes, cancelled=self.stopped)
+        return choose_columns(columns, self.seconds, hint=hint, nodes=self.nodes, cancelled=self.stopped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +58,30 @@ class Relaxation:
     rounds: tuple[Round, ...]
     tours: tuple[Tour, ...]
 
-    def solve(self, limits: SolveLimits) -> Relaxed | None:
-        """Return the cheapest choice found within the limits; None where none was."""
-        choice = limits.choose(self._columns())
+    def solve(self, limits: SolveLimits, known: Draft | None = None) -> Relaxed | None:
+        """Return the cheapest choice found within the limits, starting from a plan; None where none was."""
+        choice = limits.choose(self._columns(), None if known is None else self._columns_of(known))
         if choice is None:
             return None
         begin, end = len(self.rounds), len(self.rounds) + len(self.tours)
         rounds = tuple(self.rounds[k] for k in choice.columns if k < begin)
         tours = tuple(self.tours[k - begin] for k in choice.columns if begin <= k < end)
         return Relaxed(rounds, tours, min(choice.bound, choice.cost))
+
+    def _columns_of(self, draft: Draft) -> list[int]:
+        """Return the columns of a plan in the making: its rounds, for its tours the cheapest that reach as much."""
+        number = {(found.out, frozenset(found.customers)): k for k, found in enumerate(self.rounds)}
+        visits = [row[: row[VISITS]].tolist() for row in draft.visit]
+        used = [number.get((int(row[OUT]), frozenset(visit))) for row, visit in zip(draft.visit, visits, strict=True)]
+        columns = [k for k in used if k is not None]
+        for row in draft.tour:
+            groups = 0
+            for stop in row[: row[STOPS]].tolist():
+                groups |= self.reach.of_stop[stop]
+            fits = (k for k, tour in enumerate(self.tours) if groups and tour.groups & groups == groups)
+            columns += [len(self.rounds) + k for k in itertools.islice(fits, 1)]
+        left = np.flatnonzero(draft.who[:, ROUND] < 0) + len(self.rounds) + len(self.tours)
+        return [*columns, *left.tolist()]
 
     def _columns(self) -> Columns:
         facts, rounds, tours = self.day.facts, self.rounds, self.tours

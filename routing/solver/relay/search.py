@@ -19,6 +19,8 @@ from routing.solver.stopping import Clock
 
 _WARM, _COLD = 0.5, 0.003
 """First and last temperature as shares of the mean cost of an order."""
+_FIRST_SHARE = 0.1
+"""Share of the effort for the search before the choice, which starts from what it finds."""
 _CHUNK_S = 0.05
 """How long the search runs without a look at the clock."""
 _CHUNK_MOVES = 20
@@ -47,13 +49,14 @@ def search_relay(problem: Problem, clock: Clock, seed: int) -> EngineAnswer:
     elif _await(compiling, clock):
         kernel.improve(facts, now, empty_draft(facts, trucks), best, rng, 1, 0.0, empty_scratch(facts))
         clock.iteration += 1  # the first repair builds a whole plan
-    chosen = choose(day, trucks, clock, seed)
+        _anneal(facts, now, best, rng, clock, None, _FIRST_SHARE)
+    chosen = choose(day, best, clock, seed)
     if chosen.draft is not None and chosen.draft.cost[0] < best.cost[0]:
         copy_draft(chosen.draft, now)
         copy_draft(now, best)
         clock.report("choice", float(best.cost[0]), _served(best), force=True)
     if not _proved(best, chosen.bound) and _await(compiling, clock):
-        _anneal(facts, now, best, rng, clock, chosen.bound)
+        _anneal(facts, now, best, rng, clock, chosen.bound, 1.0)
     return EngineAnswer(make_plan(day, best), clock.iteration, chosen.bound)
 
 
@@ -61,17 +64,18 @@ def _proved(best: Draft, bound: float | None) -> bool:
     return bound is not None and float(best.cost[0]) <= bound * (1.0 + _PROVED)
 
 
-def _anneal(facts: Facts, now: Draft, best: Draft, rng: Words, clock: Clock, bound: float | None) -> None:
-    """Search from `now` until the limits or the bound are reached; leave the best plan in `best`."""
+def _anneal(facts: Facts, now: Draft, best: Draft, rng: Words, clock: Clock, bound: float | None, until: float) -> None:
+    """Search from `now` until the bound or a share of the effort is reached; leave the best plan in `best`."""
     trial, scratch = empty_draft(facts, len(now.tour)), empty_scratch(facts)
-    mean, chunk = float(best.cost[0]) / len(facts.customer), _CHUNK_MOVES
-    while not clock.finished() and not _proved(best, bound):
-        temperature = mean * _WARM * (_COLD / _WARM) ** min(1.0, clock.share_done())
-        begun, count = time.perf_counter(), _room(clock, chunk)
+    mean, chunk, begun = float(best.cost[0]) / len(facts.customer), _CHUNK_MOVES, clock.share_done()
+    while not clock.finished() and clock.share_done() < until and not _proved(best, bound):
+        cooled = (clock.share_done() - begun) / max(1e-9, until - begun)
+        temperature = mean * _WARM * (_COLD / _WARM) ** min(1.0, cooled)
+        tick, count = time.perf_counter(), _room(clock, chunk)
         kernel.improve(facts, now, trial, best, rng, count, temperature, scratch)
         clock.iteration += count
         if not clock.deterministic:
-            chunk = _next_chunk(chunk, time.perf_counter() - begun)
+            chunk = _next_chunk(chunk, time.perf_counter() - tick)
         clock.report("improvement", float(best.cost[0]), _served(best))
 
 

@@ -9,9 +9,9 @@ from routing.solver.relay.arrays import COST, FIXED, Facts
 from routing.solver.relay.day import RelayDay, ways_between
 from routing.solver.relay.rounds import shorten
 
-_MOST_SETS = 4_096
+_MOST_SETS = 1_024
 """Sets of groups that tours reach at most."""
-_MOST_STATES = 100_000
+_MOST_STATES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
