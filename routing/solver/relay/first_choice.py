@@ -26,10 +26,13 @@ _NODES = 200
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A plan in the making, None where none was found, and what no plan costs less than, None where not known."""
+    """A plan in the making, None where none was found, and what plans cost at least, None where not known."""
 
     draft: Draft | None
     bound: float | None
+    """What no plan costs less than."""
+    floor: float | None
+    """What no plan costs less than in which couriers pass no doors, as none of this engine's do."""
 
 
 def choose(day: RelayDay, known: Draft, clock: Clock, seed: int) -> Chosen:
@@ -42,11 +45,11 @@ def choose(day: RelayDay, known: Draft, clock: Clock, seed: int) -> Chosen:
     programme = None if clock.finished() else relax(day, np.array([day.facts.leg[COST], least[TIME]]))
     relaxed = None if programme is None else programme.solve(_limits(clock, _CHOICE_SHARE), known)
     if programme is None or relaxed is None:
-        return Chosen(None, None)
+        return Chosen(None, None, None)
     draft = None
     if _short(relaxed) and len(relaxed.tours) <= trucks:
         draft = _seat(day, programme, relaxed, trucks, clock, seed)
-    return Chosen(draft, _bound(day, relaxed, least, known, clock))
+    return Chosen(draft, _bound(day, relaxed, least, known, clock), relaxed.bound)
 
 
 def _bound(day: RelayDay, relaxed: Relaxed, least: Floats, known: Draft, clock: Clock) -> float | None:

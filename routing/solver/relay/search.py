@@ -28,8 +28,8 @@ _CHUNK_MOVES = 20
 _HEAD_START_S = 1.0
 """Machine code that is on disk is loaded by then; else the first plan is made without it."""
 _NAP_S = 0.02
-_PROVED = 1e-4
-"""The search ends with a plan that costs by no more than this share above the bound."""
+_NEAR = 1e-4
+"""The search ends with a plan that costs by no more than this share above the floor: the least this search can find."""
 
 
 def search_relay(problem: Problem, clock: Clock, seed: int) -> EngineAnswer:
@@ -55,20 +55,20 @@ def search_relay(problem: Problem, clock: Clock, seed: int) -> EngineAnswer:
         copy_draft(chosen.draft, now)
         copy_draft(now, best)
         clock.report("choice", float(best.cost[0]), _served(best), force=True)
-    if not _proved(best, chosen.bound) and _await(compiling, clock):
-        _anneal(facts, now, best, rng, clock, chosen.bound, 1.0)
+    if not _ended(best, chosen.floor) and _await(compiling, clock):
+        _anneal(facts, now, best, rng, clock, chosen.floor, 1.0)
     return EngineAnswer(make_plan(day, best), clock.iteration, chosen.bound)
 
 
-def _proved(best: Draft, bound: float | None) -> bool:
-    return bound is not None and float(best.cost[0]) <= bound * (1.0 + _PROVED)
+def _ended(best: Draft, floor: float | None) -> bool:
+    return floor is not None and float(best.cost[0]) <= floor * (1.0 + _NEAR)
 
 
-def _anneal(facts: Facts, now: Draft, best: Draft, rng: Words, clock: Clock, bound: float | None, until: float) -> None:
-    """Search from `now` until the bound or a share of the effort is reached; leave the best plan in `best`."""
+def _anneal(facts: Facts, now: Draft, best: Draft, rng: Words, clock: Clock, floor: float | None, until: float) -> None:
+    """Search from `now` until the floor or a share of the effort is reached; leave the best plan in `best`."""
     trial, scratch = empty_draft(facts, len(now.tour)), empty_scratch(facts)
     mean, chunk, begun = float(best.cost[0]) / len(facts.customer), _CHUNK_MOVES, clock.share_done()
-    while not clock.finished() and clock.share_done() < until and not _proved(best, bound):
+    while not clock.finished() and clock.share_done() < until and not _ended(best, floor):
         cooled = (clock.share_done() - begun) / max(1e-9, until - begun)
         temperature = mean * _WARM * (_COLD / _WARM) ** min(1.0, cooled)
         tick, count = time.perf_counter(), _room(clock, chunk)
