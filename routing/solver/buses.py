@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from routing.model.carrier import BusTrip
+from routing.solver.errands import Request
 from routing.solver.instance import BusRide, Instance, Job
-from routing.solver.tasks import Request, Task
+from routing.solver.tasks import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +76,12 @@ class BusLoad:
         for task, _ in self.entries:
             yield task
 
-    def remove(self, task: Task) -> None:
-        """Take a task off."""
+    def remove(self, tasks: Collection[Task]) -> None:
+        """Take tasks off."""
+        for task in tasks:
+            self._remove(task)
+
+    def _remove(self, task: Task) -> None:
         kept = [entry for entry in self.entries if entry[0] is not task]
         if not kept:
             self._clear()
@@ -106,7 +111,7 @@ class BusLoad:
 
     def has_room(self, request: Request, ride: BusRide, boxed: bool) -> bool:
         """Return whether the leg fits on every segment and sits beside nothing it may not."""
-        job = request.job
+        job = request.errand.job
         kg, litres = (job.boxed_kg, job.boxed_l) if boxed else (job.kg, job.litres)
         barred = self.instance.incompatible.get(job.product.id)
         if barred and any(task.job.product.id in barred for task, other in self.entries if _overlaps(other, ride)):
@@ -152,9 +157,9 @@ def admits(trip: BusTrip, job: Job) -> bool:
 
 def best_seat(instance: Instance, loads: list[BusLoad], request: Request, limit: float) -> Seat | None:
     """Return the first ride with room that the goods reach in time; among equal departures the cheapest."""
-    job = request.job
+    job = request.errand.job
     boxed = job.product.cold and job.product.box is not None
-    for ride in instance.rides.get((request.ride.origin, request.ride.destination), ()):
+    for ride in instance.rides.get((request.errand.ride.origin, request.errand.ride.destination), ()):
         if ride.ready_by_s < request.earliest_load_s or not _suits(request, ride):
             continue
         load = loads[ride.trip]
@@ -167,4 +172,7 @@ def best_seat(instance: Instance, loads: list[BusLoad], request: Request, limit:
 
 
 def _suits(request: Request, ride: BusRide) -> bool:
-    return request.window[0] <= ride.arrival_s <= request.window[1] and ride.ready_s <= request.latest_unload_end_s
+    return (
+        request.errand.window[0] <= ride.arrival_s <= request.errand.window[1]
+        and ride.ready_s <= request.errand.latest_unload_end_s
+    )

@@ -8,12 +8,12 @@ from routing.solver.buses import BusLoad, Seat
 from routing.solver.days import Day
 from routing.solver.days_search import Spot
 from routing.solver.sorties import DroneDay, Perch
-from routing.solver.tasks import Chain, Ride
+from routing.solver.tasks import Chain
 
 Carrier = Day | DroneDay | BusLoad
 Site = Spot | Perch | Seat
-KnownSites = dict[tuple[Ride, int, tuple[int, int]], tuple[Site | None, float, int]]
-"""Sites found for rides from a time on, with the limit and the deadline they were looked for under."""
+KnownSites = dict[tuple[int, int, tuple[int, int]], tuple[Site | None, float, int]]
+"""Sites found for rides, by number, from a time on, with the limit and the deadline they were looked for under."""
 
 
 @dataclass(frozen=True, slots=True)

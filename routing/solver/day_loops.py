@@ -241,6 +241,19 @@ def _price(road: Road, day: IntArray) -> tuple[bool, float]:
 
 
 @compiled
+def pile(aboard: FloatArray, room: FloatArray) -> bool:
+    """Sum up along each row what changes at the stops; return whether no sum exceeds the row's room."""
+    fits = True
+    for row in range(aboard.shape[0]):
+        total = 0.0
+        for k in range(aboard.shape[1]):
+            total += aboard[row, k]
+            aboard[row, k] = total
+            fits = fits and total <= room[row]
+    return fits
+
+
+@compiled
 def run(road: Road, day: IntArray) -> tuple[bool, int, float]:
     """Set all times of a day with stops; return whether it holds, the seconds driven and its money but for lateness."""
     drives, drive_s = _run_forward(road, day)

@@ -7,30 +7,51 @@ other carriers included. A day is feasible when earliest ≤ latest everywhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
-from routing.solver.day_loops import EARLIEST, FAR_S, REST, ROWS, START, IntArray, arrive, run, squeeze
-from routing.solver.fleets import Fleet, whole_seconds
+from routing.solver.boards import Board
+from routing.solver.day_loops import (
+    CAP,
+    FAR_S,
+    FETCH_BY,
+    REST,
+    ROWS,
+    START,
+    WANTED,
+    IntArray,
+    arrive,
+    pile,
+    run,
+    squeeze,
+)
+from routing.solver.fleets import Fleet
+from routing.solver.halts import Halt, Tasks, fetch_by_s, hand_over_by, make_halt, mix_well, wanted_end
 from routing.solver.instance import Instance
 from routing.solver.tasks import Task
 
-Tasks = tuple[Task, ...]
-_Bounds = tuple[list[int], list[int], list[int]]
+_NO_WAITS: tuple[list[int], list[int]] = ([], [])
 
 
 class Day:
     """The stops of one vehicle over the day. Lists are parallel, one entry a stop."""
 
     __slots__ = (
-        "_bounds",
+        "_board",
         "_dues",
         "_fetches",
+        "_fits",
+        "_halts",
         "_hasty",
         "_links",
         "_moved",
+        "_next",
+        "_opens",
+        "_shared",
+        "_waits",
         "aboard",
         "begins",
         "cost",
@@ -44,6 +65,7 @@ class Day:
         "lower",
         "place",
         "rest",
+        "row",
         "service",
         "sound",
         "start",
@@ -53,8 +75,9 @@ class Day:
         "vehicle_id",
     )
 
-    def __init__(self, instance: Instance, fleet: Fleet, vehicle_id: str) -> None:
+    def __init__(self, instance: Instance, fleet: Fleet, vehicle_id: str, board: Board) -> None:
         self.instance, self.fleet, self.vehicle_id = instance, fleet, vehicle_id
+        self.row, self._board = board.add(), board
         self.place: list[int] = []
         self.begins: list[bool] = []
         """True at the first stop of a round."""
@@ -81,31 +104,51 @@ class Day:
         self.cost = 0.0
         self.sound = True
         """Whether times, loads and driving limits held when last refreshed."""
-        self._bounds: _Bounds = ([], [], [])
-        """Bounds of service that hang on no other carrier: lower, start by, end by."""
+        self._halts: list[Halt | None] = []
+        """What the goods of each stop ask for; None where they changed."""
         self._links: list[tuple[int, bool, Task, int]] = []
         """Hand-overs: stop, whether goods come from the other carrier, its task, seconds of handling."""
         self._dues: list[tuple[int, int, float]] = []
         """Goods that are late from some time on: stop, that time, money by second."""
+        self._opens: list[int] = []
+        """Bounds `lower` that hang on no other carrier."""
+        self._fits = True
+        """Whether what is aboard fits and may ride together."""
         self._hasty = self._fetches = False
         """Whether the schedule hangs on how long goods handed over wait, and on how long those fetched have."""
+        self._next: tuple[list[int], list[int]] | None = None
+        """Bounds other carriers now set, where they moved since the last refresh."""
+        self._waits = _NO_WAITS
+        """What `_waits_now` was at the last refresh."""
+        self._shared = False
+        """Whether a snapshot holds the lists that change in place."""
         self._moved: Sequence[int] = ()
         """Stops whose times the tasks do not know yet."""
 
     # --- Snapshots -------------------------------------------------------------------------------------------------
 
     def snapshot(self) -> Any:
-        """Return what `restore` needs: copies of the lists that change in place, all else as it is."""
-        return [list(getattr(self, name)) for name in _CHANGED], [getattr(self, name) for name in _REPLACED]
+        """Return what `restore` needs; the lists that change in place are copied once they do."""
+        self._shared = True
+        return _READ(self)
 
     def restore(self, saved: Any) -> None:
         """Return to a snapshot and publish its times again."""
-        for name, value in zip((*_CHANGED, *_REPLACED), (*saved[0], *saved[1]), strict=True):
+        for name, value in zip(_KEPT, saved, strict=True):
             setattr(self, name, value)
+        self._shared, self._next = True, None
+        self._note()
         for task in self.tasks():
             task.owner = self
         self._moved = range(len(self.place))
         self.publish()
+
+    def _unshare(self) -> None:
+        """Copy the lists that are about to change where a snapshot holds them."""
+        if self._shared:
+            self.place, self.begins = self.place.copy(), self.begins.copy()
+            self.loads, self.unloads, self._halts = self.loads.copy(), self.unloads.copy(), self._halts.copy()
+            self._shared = False
 
     # --- Reading ---------------------------------------------------------------------------------------------------
 
@@ -131,14 +174,25 @@ class Day:
 
     def insert_stop(self, at: int, place: int, *, begins: bool = False) -> None:
         """Insert an empty stop before index `at`."""
+        self._unshare()
         self.place.insert(at, place)
         self.begins.insert(at, begins)
         self.loads.insert(at, ())
         self.unloads.insert(at, ())
+        self._halts.insert(at, None)
+
+    def take_on(self, task: Task, load_at: int, unload_at: int) -> None:
+        """Load a task at one stop and unload it at a later one."""
+        self._unshare()
+        self.loads[load_at] = (*self.loads[load_at], task)
+        self.unloads[unload_at] = (*self.unloads[unload_at], task)
+        self._halts[load_at] = self._halts[unload_at] = None
+        task.owner = self
 
     def rebuild(self, rounds: Sequence[Sequence[tuple[int, Tasks, Tasks]]]) -> None:
         """Replace all rounds by stops away from the base (place, loads, unloads); the base gets the other ends."""
-        self.place, self.begins, self.loads, self.unloads = [], [], [], []
+        self.place, self.begins, self.loads, self.unloads, self._halts = [], [], [], [], []
+        self._shared = False
         base = self.fleet.base
         for stops in rounds:
             first = len(self.place)
@@ -153,15 +207,18 @@ class Day:
             for task in (*brought, *taken):
                 task.owner = self
 
-    def remove(self, task: Task) -> None:
-        """Take a task off the day; stops and rounds left empty go."""
-        for k in range(len(self.place)):
-            if task in self.loads[k]:
-                self.loads[k] = tuple(other for other in self.loads[k] if other is not task)
-            if task in self.unloads[k]:
-                self.unloads[k] = tuple(other for other in self.unloads[k] if other is not task)
+    def remove(self, tasks: Collection[Task]) -> None:
+        """Take tasks off the day; stops and rounds left empty go."""
+        gone = set(tasks)
+        self._unshare()
+        for stops in (self.loads, self.unloads):
+            for k, there in enumerate(stops):
+                if there and not gone.isdisjoint(there):
+                    stops[k] = tuple([task for task in there if task not in gone])
+                    self._halts[k] = None
         self._drop_empty_stops()
-        task.owner = None
+        for task in tasks:
+            task.owner = None
 
     def _drop_empty_stops(self) -> None:
         keep: list[int] = []
@@ -169,9 +226,10 @@ class Day:
             inner = [k for k in range(first + 1, last) if self.loads[k] or self.unloads[k]]
             if inner:
                 keep += [first, *inner, last]
-        for name in ("place", "begins", "loads", "unloads"):
-            values = getattr(self, name)
-            setattr(self, name, [values[k] for k in keep])
+        if len(keep) < len(self.place):
+            for name in _CHANGED:
+                values = getattr(self, name)
+                setattr(self, name, [values[k] for k in keep])
 
     # --- Times -----------------------------------------------------------------------------------------------------
 
@@ -179,33 +237,52 @@ class Day:
         """Return the seconds from a place to another when leaving at a time."""
         return arrive(self.fleet.road.clock, departure_s, self.fleet.travel.duration_s[here][there]) - departure_s
 
+    def is_stale(self) -> bool:
+        """Return whether what other carriers published since the last refresh changes anything here."""
+        self._next = self._bounds_now()
+        return self._next is not None or self._waits != self._waits_now()
+
     def refresh(self, *, reload: bool = True) -> bool:
-        """Recompute loads, bounds, times and cost; return False where times, loads or driving limits do not hold."""
-        if reload:
-            fits = self._weigh()
-            self._gather()
-        else:
-            fits = True
+        """Recompute loads, bounds, times and cost; return False where times, loads or driving limits do not hold.
+
+        Without `reload` only what other carriers published is new: `is_stale` must have been asked.
+        """
         self._moved = range(0)
-        if not self._bound() and not (reload or self._hasty or self._fetches):
-            return self.sound
-        if not self.place:
+        if reload and not self.place:
             self._clear()
             return True
-        before = self.times
+        if reload:
+            self._gather()
+            self._next = self._bounds_now()
+        if self._next is not None:
+            self.lower, self.end_by = self._next
+            self._next = None
+        before = self.earliest, self.latest, self.start
         holds, self.drive_s, money = run(self.fleet.road, self._as_array(settled=False))
         self.rest, self.earliest, self.latest, self.start = self.times[REST:].tolist()
         self._moved = range(len(self.place))
         if not reload:
-            self._moved = np.flatnonzero((before != self.times)[EARLIEST:].any(axis=0)).tolist()
+            now = zip(self.earliest, self.latest, self.start, strict=True)
+            self._moved = [
+                k for k, (was, is_) in enumerate(zip(zip(*before, strict=True), now, strict=True)) if was != is_
+            ]
         self.cost = money + self._lateness()
-        self.sound = fits and holds
+        self.sound = self._fits and holds
+        self._note()
         return self.sound
+
+    def _note(self) -> None:
+        self._board.note(self.row, self.times, self.aboard, (self.drive_s, sum(self.begins)))
 
     def _clear(self) -> None:
         self.rest, self.earliest, self.latest, self.start = [], [], [], []
+        self.lower, self.start_by, self.end_by, self.service = [], [], [], []
+        self._opens, self._links, self._dues = [], [], []
+        self._hasty, self._fetches, self._waits = False, False, _NO_WAITS
         self.times = np.empty((ROWS, 0), dtype=np.int64)
-        self.drive_s, self.cost, self.sound = 0, 0.0, True
+        self.aboard = np.empty((2 * len(self.fleet.type.compartments), 0))
+        self.drive_s, self.cost, self.sound, self._fits, self._next = 0, 0.0, True, True, None
+        self._note()
 
     def _as_array(self, *, settled: bool) -> IntArray:
         """Return the day for the compiled loops, times found left open; it is kept as `times`."""
@@ -213,111 +290,62 @@ class Day:
         due = [FAR_S] * n
         for k, due_s, _ in self._dues:
             due[k] = min(due[k], due_s)
-        hasty = settled or self._hasty
-        cap = [self._hand_over_by(k) for k in range(n)] if settled else [FAR_S] * n
-        fetch_by = [self._fetch_by(k) for k in range(n)] if self._fetches else [2 * FAR_S] * n
-        wanted = [self._wanted_end(k) if self._ends_round(k) else -1 for k in range(n)] if hasty else [-1] * n
-        given = (
-            self.place,
-            self.begins,
-            self.lower,
-            self.start_by,
-            self.end_by,
-            self.service,
-            due,
-            cap,
-            fetch_by,
-            wanted,
+        given = (self.place, self.begins, self.lower, self.start_by, self.end_by, self.service, due)
+        self.times = times = np.empty((ROWS, n), dtype=np.int64)
+        times[: len(given)] = given
+        times[CAP] = (
+            [hand_over_by(self.instance, *stop) for stop in zip(self.place, self.unloads, self.service, strict=True)]
+            if settled
+            else FAR_S
         )
-        self.times = np.empty((ROWS, n), dtype=np.int64)
-        self.times[: len(given)] = given
-        return self.times
+        self._waits = fetch_by, wanted = self._waits_now(settled=settled)
+        times[FETCH_BY] = fetch_by or 2 * FAR_S
+        times[WANTED] = wanted or -1
+        return times
+
+    def _waits_now(self, *, settled: bool = False) -> tuple[list[int], list[int]]:
+        """Return by stop when goods fetched there must leave and which end would suit; empty where nothing asks."""
+        if not (self._hasty or self._fetches or settled):
+            return _NO_WAITS
+        fetch_by, wanted = [], []
+        if self._fetches:
+            fetch_by = [fetch_by_s(self.instance, *stop) for stop in zip(self.place, self.loads, strict=True)]
+        if self._hasty or settled:
+            stops = zip(self.place, self.unloads, self.service, strict=True)
+            wanted = [wanted_end(self.instance, *stop) if self._ends_round(k) else -1 for k, stop in enumerate(stops)]
+        return fetch_by, wanted
 
     def _ends_round(self, k: int) -> bool:
         return k + 1 == len(self.place) or self.begins[k + 1]
 
     def _gather(self) -> None:
-        """Note service times, due times, bounds and hand-overs of all stops as their goods ask for them."""
-        instance, base = self.instance, self.fleet.base
-        bounds: _Bounds = ([], [], [])
-        links: list[tuple[int, bool, Task, int]] = []
-        dues: list[tuple[int, int, float]] = []
-        self.service, self._hasty, self._fetches = [], False, False
-        for k, place in enumerate(self.place):
-            lower, start_by, seconds = 0, FAR_S, 0.0
-            if place != base:
-                lower, start_by = instance.opens_s[place], instance.closes_s[place]
-                seconds = self.fleet.type.stop_s
-            handling, hastens = instance.handling_s[place], instance.hastens[place]
-            for task in self.loads[k]:
-                seconds += task.load_service_s
-                if task.previous is None:
-                    lower = max(lower, task.job.release_s)
-                else:
-                    links.append((k, True, task.previous, handling))
-                    self._fetches = self._fetches or hastens
-            for task in self.unloads[k]:
-                seconds += task.unload_service_s
-                if task.following is None:
-                    lower, start_by = max(lower, task.window[0]), min(start_by, task.window[1])
-                    if task.job.due_s is not None:
-                        dues.append((k, task.job.due_s, task.job.late_per_s))
-                else:
-                    links.append((k, False, task.following, handling))
-                    self._hasty = self._hasty or hastens or task.job.product.cold
-            bounds[0].append(lower)
-            bounds[1].append(start_by)
-            bounds[2].append(FAR_S)
-            self.service.append(whole_seconds(seconds))
-        self._bounds, self._links, self._dues = bounds, links, dues
+        """Note what the goods of all stops ask for, and what is aboard after each."""
+        halts: list[Halt] = []
+        self._links, self._dues = [], []
+        for k, known in enumerate(self._halts):
+            halt = known or make_halt(self.instance, self.fleet, self.place[k], self.loads[k], self.unloads[k])
+            halts.append(halt)
+            self._links += [(k, *link) for link in halt.links]
+            self._dues += [(k, *due) for due in halt.dues]
+        self._halts = [*halts]
+        self._opens, self.start_by = [halt.lower for halt in halts], [halt.start_by for halt in halts]
+        self.service = [halt.service_s for halt in halts]
+        self._hasty, self._fetches = any(halt.hasty for halt in halts), any(halt.fetches for halt in halts)
+        self.aboard = np.array([halt.change for halt in halts]).T.copy()
+        barred = self.instance.incompatible
+        self._fits = pile(self.aboard, self.fleet.room) and (
+            not barred or mix_well(halts, self.loads, self.unloads, barred)
+        )
 
-    def _bound(self) -> bool:
-        """Bound service by what other carriers published; return whether any bound moved."""
-        lower, end_by = list(self._bounds[0]), list(self._bounds[2])
+    def _bounds_now(self) -> tuple[list[int], list[int]] | None:
+        """Return bounds of service by what other carriers published, lower and end by; None where none moved."""
+        lower, end_by = self._opens.copy(), [FAR_S] * len(self._opens)
         for k, comes, task, handling in self._links:
             if comes:
                 lower[k] = max(lower[k], task.ready_s + handling)
             else:
                 end_by[k] = min(end_by[k], task.latest_load_s - handling)
-        moved = lower != self.lower or end_by != self.end_by
-        self.lower, self.start_by, self.end_by = lower, self._bounds[1], end_by
-        return moved
-
-    def _weigh(self) -> bool:
-        """Sum up what is aboard; return whether it fits and sits beside nothing it may not."""
-        parts = self.fleet.type.compartments
-        count = len(parts)
-        now = [0.0] * (2 * count)
-        rows: list[list[float]] = []
-        for loads, unloads in zip(self.loads, self.unloads, strict=True):
-            for task in unloads:
-                now[task.compartment] -= task.kg
-                now[count + task.compartment] -= task.litres
-            for task in loads:
-                now[task.compartment] += task.kg
-                now[count + task.compartment] += task.litres
-            rows.append(list(now))
-        if not rows:
-            self.aboard = np.empty((2 * count, 0))
-            return True
-        self.aboard = np.ascontiguousarray(np.array(rows).T)
-        room = [*(part.kg + 1e-6 for part in parts), *(part.litres + 1e-6 for part in parts)]
-        fits = all(max(row) <= limit for row, limit in zip(self.aboard.tolist(), room, strict=True))
-        return fits and (not self.instance.incompatible or self._mixes_well())
-
-    def _mixes_well(self) -> bool:
-        """Return whether no two classes that may not share a compartment are in one at a time."""
-        incompatible = self.instance.incompatible
-        aboard: list[dict[str, int]] = [{} for _ in self.fleet.type.compartments]
-        for loads, unloads in zip(self.loads, self.unloads, strict=True):
-            for task in unloads:
-                aboard[task.compartment][task.job.product.id] -= 1
-            for task in loads:
-                inside, name = aboard[task.compartment], task.job.product.id
-                if any(inside.get(other, 0) for other in incompatible.get(name, ())):
-                    return False
-                inside[name] = inside.get(name, 0) + 1
-        return True
+        return None if lower == self.lower and end_by == self.end_by else (lower, end_by)
 
     def start_early(self) -> None:
         """Schedule every stop at its earliest and publish that."""
@@ -341,27 +369,6 @@ class Day:
         self.start, self._moved = starts, range(len(starts))
         return moved
 
-    def _hand_over_by(self, k: int) -> int:
-        """Return the latest start at stop k that keeps to the actual loading of what is handed over there."""
-        spent_s = self.instance.handling_s[self.place[k]] + self.service[k]
-        return min([FAR_S, *(t.following.load_start_s - spent_s for t in self.unloads[k] if t.following is not None)])
-
-    def _fetch_by(self, k: int) -> int:
-        """Return when the vehicle leaves stop k at the latest so that no goods fetched there have waited too long."""
-        limit_s = self.instance.places[self.place[k]].max_wait_s
-        ready = [task.previous.unload_end_s for task in self.loads[k] if task.previous is not None]
-        return 2 * FAR_S if limit_s is None or not ready else min(ready) + limit_s
-
-    def _wanted_end(self, k: int) -> int:
-        """Return when service at a round's last stop should start: just in time for hasty goods, else at once (-1)."""
-        wanted = FAR_S
-        for task in self.unloads[k]:
-            after = task.following
-            if after is None or not (task.job.product.cold or self.instance.hastens[self.place[k]]):
-                return -1
-            wanted = min(wanted, after.load_start_s - self.instance.handling_s[self.place[k]] - self.service[k])
-        return wanted if wanted < FAR_S else -1
-
     def publish(self, changed: list[Task | None] | None = None) -> None:
         """Write times that moved to the tasks; collect those of other carriers whose bounds may have into `changed`."""
         for k in self._moved:
@@ -384,8 +391,10 @@ class Day:
         return sum(rate * max(0, self.start[k] - due_s) for k, due_s, rate in self._dues)
 
 
-_CHANGED = ("place", "begins", "loads", "unloads")
-_REPLACED = (
+_CHANGED = ("place", "begins", "loads", "unloads", "_halts")
+"""Lists that change in place; all else is replaced."""
+_KEPT = (
+    *_CHANGED,
     "lower",
     "start_by",
     "end_by",
@@ -399,9 +408,12 @@ _REPLACED = (
     "drive_s",
     "cost",
     "sound",
-    "_bounds",
+    "_opens",
     "_links",
     "_dues",
     "_hasty",
     "_fetches",
+    "_fits",
+    "_waits",
 )
+_READ = attrgetter(*_KEPT)

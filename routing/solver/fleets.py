@@ -69,6 +69,12 @@ class Fleet:
         """Money per second of route time."""
         return self.type.cost_per_h / 3600.0
 
+    @cached_property
+    def room(self) -> FloatArray:
+        """Kilograms of room in each compartment, then litres, a hair more for sums of decimals."""
+        parts = self.type.compartments
+        return np.array([*(part.kg for part in parts), *(part.litres for part in parts)]) + 1e-6
+
     def fits_of(self, product: str, plain: tuple[float, float], boxed: tuple[float, float]) -> FloatArray:
         """Return the compartments goods may ride in, best first, as `spot_loops.Leg.fits`.
 

@@ -27,7 +27,15 @@ def plan_so_far(state: State, sound: Callable[[State], Plan]) -> Plan:
         Settles a state and returns a plan that breaks no rule, without its unassigned orders.
     """
     instance = state.instance
-    shared = (instance, instance.problem, *instance.jobs, *instance.fleets, *instance.drone_groups, *instance.trips)
+    shared = (
+        state.errands,
+        instance,
+        instance.problem,
+        *instance.jobs,
+        *instance.fleets,
+        *instance.drone_groups,
+        *instance.trips,
+    )
     plan = sound(copy.deepcopy(state, {id(part): part for part in shared}))
     served = {handover.order for route in plan.routes for stop in route.stops for handover in stop.load}
     left = tuple(Unassigned(order.id, *NOT_YET) for order in instance.problem.orders if order.id not in served)

@@ -16,7 +16,6 @@ from routing.model.plan import Plan, Relaxation, Unassigned
 from routing.model.problem import Problem
 from routing.solver.carriers import KnownSites, Proposal
 from routing.solver.day_loops import FAR_S
-from routing.solver.days import Day
 from routing.solver.instance import Instance, Job, compile_instance, make_job
 from routing.solver.itineraries import ChainFinder
 from routing.solver.proposals import propose
@@ -402,9 +401,8 @@ def _no_room(desk: _Desk, order: Order, job: Job, alone: Proposal) -> Unassigned
 def _one_more_vehicle(desk: _Desk, job: Job, group: int) -> Relaxation | None:
     fleet = desk.instance.fleets[group]
     base = desk.instance.places[fleet.base]
-    desk.full.days[group].append(Day(desk.instance, fleet, "one more"))
-    verified = desk.try_in(desk.full, job) is not None
-    desk.full.days[group].pop()
+    with desk.full.one_more_vehicle(group):
+        verified = desk.try_in(desk.full, job) is not None
     if not verified:
         return None
     return Relaxation(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from routing.solver.errands import Request
 from routing.solver.instance import DroneGroup, Instance
-from routing.solver.tasks import Request, Task
+from routing.solver.tasks import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +75,20 @@ class DroneDay:
             yield from sortie.down
             yield from sortie.up
 
-    def remove(self, task: Task) -> None:
-        """Take a task off; a sortie left empty goes, the energy of others is taken anew."""
+    def remove(self, tasks: Collection[Task]) -> None:
+        """Take tasks off; a sortie left empty goes, the energy of others is taken anew."""
         kept: list[Sortie] = []
         for sortie in self.sorties:
-            if task not in sortie.down and task not in sortie.up:
+            down = tuple(task for task in sortie.down if task not in tasks)
+            up = tuple(task for task in sortie.up if task not in tasks)
+            if len(down) + len(up) == len(sortie.down) + len(sortie.up):
                 kept.append(sortie)
-                continue
-            down = tuple(other for other in sortie.down if other is not task)
-            up = tuple(other for other in sortie.up if other is not task)
-            flight = fly_at(self.group, sortie.place, sortie.flight.start_s, _kg(down), _kg(up))
-            if down or up:
+            elif down or up:
+                flight = fly_at(self.group, sortie.place, sortie.flight.start_s, _kg(down), _kg(up))
                 kept.append(replace(sortie, down=down, up=up, flight=flight or sortie.flight))
         self.sorties = kept
-        task.owner = None
+        for task in tasks:
+            task.owner = None
 
     def refresh(self, *, reload: bool = True) -> bool:  # noqa: ARG002 # all of it is cheap
         """Publish times to the tasks and price the day. Sortie times are always feasible by construction."""
@@ -185,9 +186,9 @@ def energy_wh(by_class: Sequence[float], payload_kg: Sequence[float], kg: float)
 def best_perch(day: DroneDay, request: Request, limit: float) -> Perch | None:
     """Return the cheapest way for the drone to fly the leg: with a sortie to the place, that moved, or a new one."""
     group = day.group
-    boxed = request.job.product.cold and request.job.product.box is not None
+    boxed = request.errand.job.product.cold and request.errand.job.product.box is not None
     best: Perch | None = None
-    place = request.ride.destination if request.ride.origin == group.base else request.ride.origin
+    place = request.errand.ride.destination if request.errand.ride.origin == group.base else request.errand.ride.origin
     for sortie in day.sorties:
         if sortie.place == place:
             perch = _join(day, request, sortie, boxed)
@@ -197,16 +198,16 @@ def best_perch(day: DroneDay, request: Request, limit: float) -> Perch | None:
 
 
 def _load_of(request: Request, boxed: bool) -> tuple[float, float]:
-    job = request.job
+    job = request.errand.job
     return (job.boxed_kg, job.boxed_l) if boxed else (job.kg, job.litres)
 
 
 def _join(day: DroneDay, request: Request, sortie: Sortie, boxed: bool) -> Perch | None:
     group = day.group
     kg, litres = _load_of(request, boxed)
-    goes_down = request.ride.origin == group.base
+    goes_down = request.errand.ride.origin == group.base
     mates = sortie.down if goes_down else sortie.up
-    barred = day.instance.incompatible.get(request.job.product.id, frozenset())
+    barred = day.instance.incompatible.get(request.errand.job.product.id, frozenset())
     if sum(task.litres for task in mates) + litres > group.service.physics.volume_l + 1e-7:
         return None
     if any(task.job.product.id in barred for task in mates):
@@ -231,8 +232,8 @@ def _in_time(instance: Instance, request: Request, place: int, flight: Flight, *
     )
     return (
         load >= request.earliest_load_s
-        and request.window[0] <= start <= request.window[1]
-        and end <= request.latest_unload_end_s
+        and request.errand.window[0] <= start <= request.errand.window[1]
+        and end <= request.errand.latest_unload_end_s
         and instance.opens_s[place] <= flight.arrival_s <= instance.closes_s[place]
     )
 
@@ -243,7 +244,7 @@ def _moved(day: DroneDay, request: Request, sortie: Sortie, down_kg: float, up_k
     if earliest <= sortie.flight.start_s:
         return None
     flight = fly_at(day.group, sortie.place, earliest, down_kg, up_kg)
-    goes_down = request.ride.origin == day.group.base
+    goes_down = request.errand.ride.origin == day.group.base
     if flight is None or not _in_time(day.instance, request, sortie.place, flight, goes_down=goes_down):
         return None
     k = day.sorties.index(sortie)
@@ -270,8 +271,8 @@ def _earliest_start(day: DroneDay, request: Request, place: int) -> int:
     if flights is None:
         return group.service.shift_end_s
     out_s, back_s = flights.best_out_s, flights.best_back_s
-    goes_down = request.ride.origin == group.base
-    wanted = request.window[0] - out_s - (0 if goes_down else group.service.physics.winch_s + back_s)
+    goes_down = request.errand.ride.origin == group.base
+    wanted = request.errand.window[0] - out_s - (0 if goes_down else group.service.physics.winch_s + back_s)
     load = request.earliest_load_s - (0 if goes_down else out_s)
     return max(group.service.shift_start_s, load, wanted, instance.opens_s[place] - out_s)
 
@@ -282,7 +283,7 @@ def _new_sortie(day: DroneDay, request: Request, place: int, boxed: bool, limit:
     service = group.service
     if litres > service.physics.volume_l + 1e-7 or service.cost_per_sortie >= limit:
         return None
-    goes_down = request.ride.origin == group.base
+    goes_down = request.errand.ride.origin == group.base
     loads = (kg, 0.0) if goes_down else (0.0, kg)
     turnaround = service.physics.turnaround_s
     earliest = _earliest_start(day, request, place)
@@ -304,7 +305,7 @@ def _first_flight(
     day: DroneDay, request: Request, place: int, begin: int, until: int, loads: tuple[float, float]
 ) -> Flight | None:
     """Return the first flight within [begin, until] that suits: at once, a little later, or at the next full hours."""
-    goes_down = request.ride.origin == day.group.base
+    goes_down = request.errand.ride.origin == day.group.base
     hours = range(begin // 3600 + 1, until // 3600 + 1)
     for start in [begin, begin + 60, begin + 300, *(hour * 3600 for hour in hours)]:
         flight = fly_at(day.group, place, start, *loads)
@@ -312,6 +313,6 @@ def _first_flight(
             continue
         if _in_time(day.instance, request, place, flight, goes_down=goes_down):
             return flight
-        if (flight.arrival_s if goes_down else flight.end_s) > request.window[1]:
+        if (flight.arrival_s if goes_down else flight.end_s) > request.errand.window[1]:
             return None
     return None

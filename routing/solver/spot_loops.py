@@ -29,7 +29,7 @@ from routing.solver.day_loops import (
     arrive,
 )
 from routing.solver.fleets import whole_seconds
-from routing.solver.machine_code import compiled, inner
+from routing.solver.machine_code import inner
 
 PART, KG, LITRES, ROOM_KG, ROOM_L = range(5)
 """Columns of a leg's `Leg.fits`: a compartment it may ride in, what it weighs and fills there, and what there is."""
@@ -258,7 +258,7 @@ def _extra(road: Road, day: IntArray, place: int, k: int, first: int) -> tuple[f
     return way + road.prices[STOP_S] * road.prices[PER_S], True
 
 
-@compiled
+@inner
 def find_spot(  # calls that return much are dear
     road: Road, day: IntArray, aboard: FloatArray, leg: Leg, drive_s: int, bound: float
 ) -> Found:
@@ -323,7 +323,7 @@ def _via(road: Road, day: IntArray, leg: Leg, k: int, new: bool) -> float:
     return float(way - float(road.cost[here, there]) + stops * road.prices[STOP_S] * road.prices[PER_S])
 
 
-@compiled
+@inner
 def find_gap(road: Road, day: IntArray, leg: Leg) -> tuple[int, int, int]:
     """Return the first stop before which a round with the leg alone fits (the number of stops: after the last).
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from routing.coldchain import Exposure
+from routing.solver.boards import Board
 from routing.solver.buses import BusLoad
 from routing.solver.carriers import Carrier, Proposal, carrier_of
 from routing.solver.cold import job_exposure, keeps_moving
 from routing.solver.day_loops import FAR_S
 from routing.solver.days import Day
 from routing.solver.days_search import Spot, place_task
+from routing.solver.errands import Errands
 from routing.solver.instance import Instance, Job
 from routing.solver.sorties import DroneDay, Perch
 from routing.solver.tasks import Task
@@ -48,13 +51,21 @@ class State:
 
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
-        self.days = [[Day(instance, fleet, vehicle) for vehicle in fleet.ids] for fleet in instance.fleets]
+        self.boards = [Board(len(fleet.type.compartments)) for fleet in instance.fleets]
+        """The days of every fleet as the compiled loops read them."""
+        self.days = [
+            [Day(instance, fleet, vehicle, board) for vehicle in fleet.ids]
+            for fleet, board in zip(instance.fleets, self.boards, strict=True)
+        ]
+        self.errands = Errands(instance)
         self.drones = [[DroneDay(instance, group, drone) for drone in group.ids] for group in instance.drone_groups]
         self.buses = [BusLoad(instance, k) for k in range(len(instance.trips))]
         self.served: dict[int, tuple[Task, ...]] = {}
         self.spoilage: dict[int, float] = {}
         self._waiting: dict[int, dict[int, tuple[Task, Task]]] = {}
         """By place, the jobs that wait there between two rides."""
+        self._waiting_kg = [0.0] * len(instance.places)
+        """By place, what all of them weigh in boxes."""
         self.orders_served = 0
         """Orders that ride."""
         self._watched: dict[int, None] = {}
@@ -63,6 +74,15 @@ class State:
         self._exposures: dict[int, tuple[Sequence[Task], tuple[int, ...], Exposure]] = {}
         """By job, the last exposure computed and the times it holds for."""
         self._journals: list[Journal] = []
+
+    @contextmanager
+    def one_more_vehicle(self, number: int) -> Iterator[None]:
+        """Let a fleet have one more vehicle meanwhile, which must be idle in the end."""
+        board = self.boards[number]
+        self.days[number].append(Day(self.instance, self.instance.fleets[number], "one more", board))
+        yield
+        self.days[number].pop()
+        board.drop()
 
     # --- Cost ------------------------------------------------------------------------------------------------------
 
@@ -141,6 +161,7 @@ class State:
         self.orders_served += (orders if tasks is not None else 0) - (orders if before else 0)
         for task in before[:-1]:
             del self._waiting[task.destination][index]
+            self._waiting_kg[task.destination] -= self.instance.jobs[index].boxed_kg
         self._note_spoilage(index, None)
         self._watched.pop(index, None)
         if tasks is not None:
@@ -149,6 +170,7 @@ class State:
                 self._watched[index] = None
             for arriving, leaving in itertools.pairwise(tasks):
                 self._waiting.setdefault(arriving.destination, {})[index] = (arriving, leaving)
+                self._waiting_kg[arriving.destination] += self.instance.jobs[index].boxed_kg
 
     def _touch(self, owner: Carrier) -> None:
         if self._journals and owner not in self._journals[-1].owners:
@@ -174,7 +196,14 @@ class State:
             owner.restore(saved)
             image.owners[owner] = owner.snapshot()
 
-    def stored_kg(self, place: int, kind: str, stay: tuple[int, int]) -> float:
+    def storable(self, job: Job, place: int, store: tuple[str, float], stay: tuple[int, int]) -> bool:
+        """Return whether a job can wait between rides in a place's store (kind and kilograms) during `stay`."""
+        kind, room = store
+        if self._waiting_kg[place] + job.boxed_kg <= room:
+            return True
+        return self._stored_kg(place, kind, stay) + job.boxed_kg <= room + 1e-6
+
+    def _stored_kg(self, place: int, kind: str, stay: tuple[int, int]) -> float:
         """Return a bound on the kilograms between rides in a place's store during `stay`."""
         total = 0.0
         for arriving, leaving in self._waiting.get(place, {}).values():
@@ -258,17 +287,17 @@ class State:
 
         They nearly always do: fewer stops are earlier ones, but a driver's rest may move to a worse moment.
         """
-        owners: dict[Carrier, None] = {}
+        owners: dict[Carrier, list[Task]] = {}
         for job in jobs:
             self._note(job.index)
             tasks = self.served[job.index]
             self._assign(job.index, None)
             for task in tasks:
-                owner = task.owner
-                if isinstance(owner, Carrier):
-                    self._touch(owner)
-                    owner.remove(task)
-                    owners[owner] = None
+                if isinstance(task.owner, Carrier):
+                    owners.setdefault(task.owner, []).append(task)
+        for owner, gone in owners.items():
+            self._touch(owner)
+            owner.remove(gone)
         return self._propagate(list(owners), to_the_end=True)
 
     def unsound_jobs(self) -> list[Job]:
@@ -288,9 +317,15 @@ class State:
             owner = next(iter(queue))
             reload = queue.pop(owner)
             passes += 1
-            self._touch(owner)
             seen[owner] = None
-            if passes > limit or not (owner.refresh(reload=reload) or to_the_end):
+            if passes > limit:
+                return False
+            if not reload and isinstance(owner, Day) and not owner.is_stale():
+                if not (owner.sound or to_the_end):
+                    return False
+                continue
+            self._touch(owner)
+            if not (owner.refresh(reload=reload) or to_the_end):
                 return False
             changed: list[Task | None] = []
             if isinstance(owner, Day):
@@ -328,8 +363,9 @@ class State:
 
         With `touched`, only those on carriers touched since the last savepoint are looked at.
         """
-        watched = [(self.instance.jobs[index], self.served[index]) for index in self._watched]
+        indices = self._watched
         if touched:
-            owners = self._journals[-1].owners
-            watched = [(job, tasks) for job, tasks in watched if any(task.owner in owners for task in tasks)]
+            aboard = {task.job.index: None for owner in self._journals[-1].owners for task in owner.tasks()}
+            indices = {index: None for index in aboard if index in self._watched}
+        watched = [(self.instance.jobs[index], self.served[index]) for index in indices]
         return [job for job, tasks in watched if not self._expose(job, tasks)]

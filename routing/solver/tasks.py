@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from routing.solver.day_loops import FAR_S
@@ -23,7 +23,7 @@ class Ride:
     destination: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Chain:
     """One itinerary: rides in order, and an estimate of what it costs by itself."""
 
@@ -42,8 +42,8 @@ class Owner(Protocol):
     def restore(self, saved: Any) -> None:
         """Return to the state of a snapshot."""
 
-    def remove(self, task: Task) -> None:
-        """Take a task off."""
+    def remove(self, tasks: Collection[Task]) -> None:
+        """Take tasks off."""
 
     def refresh(self, *, reload: bool = True) -> bool:
         """Publish times and price the carrier's day; return whether it holds. `reload`: the loads changed too."""
@@ -94,19 +94,3 @@ class Task:
         self.compartment, self.boxed = compartment, boxed
         self.kg = self.job.boxed_kg if boxed else self.job.kg
         self.litres = self.job.boxed_l if boxed else self.job.litres
-
-
-@dataclass(slots=True)
-class Request:
-    """What a leg asks of a carrier: from when it can be loaded, by when it must be unloaded."""
-
-    job: Job
-    ride: Ride
-    earliest_load_s: int
-    window: tuple[int, int]
-    """Bounds of the start of service at the unloading stop: the order's window at its destination, else anything."""
-    latest_unload_end_s: int
-    load_service_s: float
-    unload_service_s: float
-    avoid: tuple[object, ...] = field(default=())
-    """Carriers the job already rides on: no second leg there."""

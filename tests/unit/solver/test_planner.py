@@ -203,7 +203,8 @@ def test_rounds_are_rebuilt_around_idle_vehicles() -> None:
     plan = solve(day, Limits(None, 30, ("vehicle",)), 1).plan
     state = state_of(instance, plan)
     for number in range(len(instance.fleets)):
-        state.days[number].insert(0, Day(instance, instance.fleets[number], f"idle {number}"))
+        idle = Day(instance, instance.fleets[number], f"idle {number}", state.boards[number])
+        state.days[number].insert(0, idle)
         before, served = state.cost(), dict(state.served)
         rebuilt = rebuild_rounds(state, number, None)
         assert state.cost() < before if rebuilt else state.cost() == pytest.approx(before)

@@ -26,6 +26,6 @@ def test_a_sortie_moved_later_leaves_the_turnaround(spare_s: int, moves: bool, m
     after = Sortie(1, flight_at(flight_at(moved_s).end_s + TURNAROUND_S + spare_s), (), ())
     group = SimpleNamespace(base=0, service=DRONE_SERVICE)
     day = SimpleNamespace(group=group, sorties=[sortie, after], instance=SimpleNamespace(handling_s=[0, 0]))
-    request = SimpleNamespace(ride=SimpleNamespace(origin=0))
+    request = SimpleNamespace(errand=SimpleNamespace(ride=SimpleNamespace(origin=0)))
     found = sorties._moved(day, request, sortie, 1.0, 0.0)
     assert found == (flight_at(moved_s) if moves else None)
