@@ -52,6 +52,8 @@ class Moves:
     neighbours: dict[int, list[int]] = field(default_factory=dict)
     won: dict[int, dict[Chain, None]] = field(default_factory=dict)
     """By job, the chains it has ridden by at some time."""
+    least: dict[int, float] = field(default_factory=dict)
+    """By job, the least that putting it back was ever expected to cost."""
 
     @cached_property
     def _ends(self) -> npt.NDArray[np.float64]:
@@ -88,6 +90,7 @@ def insert_job(state: State, moves: Moves, job: Job, limit: float, *, blink: boo
         best = _cheapest(state, job, chains, limit)
         if best is None:
             return False
+        moves.least[job.index] = min(best.delta, moves.least.get(job.index, math.inf))
         placed = _place(state, job, chains, best)
         if placed is not None:
             moves.won.setdefault(job.index, {})[placed.chain] = None
@@ -258,18 +261,36 @@ def put_back(
 ) -> float:
     """Insert jobs taken out since the last savepoint and keep the change or undo it; return the cost afterwards.
 
-    One of `speculation`, drawn at random, times its price of being left out is what a job may cost.
+    One of `speculation`, drawn at random, times its price of being left out is what a job may cost. What the plan may
+    grow by is drawn first: a job may cost no more than that leaves, and where it leaves nothing the move ends at once.
     """
     factor = moves.random.choice(speculation)
-    for job in jobs:
-        insert_job(state, moves, job, job.unserved_cost * factor, blink=True)
-    sound = cool(state, moves, touched=True)
-    found = cost + state.change()
-    if sound and found < cost - temperature * math.log(max(1e-300, moves.random.random())):
+    growth = -temperature * math.log(max(1e-300, moves.random.random()))
+    sound = _insert_within(state, moves, jobs, factor, growth) and cool(state, moves, touched=True)
+    change = state.change()
+    if sound and change < growth:
         state.commit()
-        return found
+        return cost + change
     state.rollback()
     return cost
+
+
+def _insert_within(state: State, moves: Moves, jobs: Sequence[Job], factor: float, growth: float) -> bool:
+    """Insert jobs while the plan's cost may still end up having grown by less than `growth`; return whether it may.
+
+    The jobs still to come are expected to cost the least they ever did, or their price of being left out.
+    """
+    least = [min(job.unserved_cost, moves.least.get(job.index, 0.0)) for job in jobs]
+    unserved, to_come = sum(job.unserved_cost for job in jobs), sum(least)
+    room = growth - state.change() + unserved - to_come
+    for job, expected in zip(jobs, least, strict=True):
+        if room <= 0.0:
+            return False
+        insert_job(state, moves, job, min(job.unserved_cost * factor, room + expected), blink=True)
+        unserved -= job.unserved_cost
+        to_come -= expected
+        room = growth - state.change() + unserved - to_come
+    return room > 0.0
 
 
 def _left_out(state: State, moves: Moves, absent: Sequence[int]) -> list[int]:

@@ -36,8 +36,11 @@ _LAST_CHAINS = 40
 """Chains tried for orders still left out at the end."""
 _CHOICE_SHARE = 0.1
 """Share of the remaining time that the choice of chains may take."""
-_REBUILD_EVERY, _REBUILD_S = 10, 0.8
-"""Moves between two rebuilds of a fleet's rounds, and the seconds one may take."""
+_REBUILD_EVERY, _REBUILD_JOBS, _REBUILD_S = 10, 20, 0.8
+"""Moves between two rebuilds of a fleet's rounds, at least and as a share of the jobs, and the seconds one may take.
+
+On a large day there are many fleets of few stops each, and moves find most of what a rebuild would.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,12 +199,13 @@ def _improve(state: State, moves: Moves, clock: Clock) -> None:
     cost = best = state.cost()
     state.begin()  # what changed since the best plan
     jobs, begun = len(state.instance.jobs), clock.share_done()
+    every = max(_REBUILD_EVERY, jobs // _REBUILD_JOBS)
     while not clock.finished():
         share = min(1.0, clock.share_done())
         scale = cost / jobs * min(1.0, clock.planned_iterations(begun) / (_MOVES_PER_JOB * jobs))
         temperature = scale * _START_TEMPERATURE * (_END_TEMPERATURE / _START_TEMPERATURE) ** share
-        if clock.iteration % _REBUILD_EVERY == _REBUILD_EVERY - 1:
-            _rebuild(state, clock)
+        if clock.iteration % every == every - 1:
+            _rebuild(state, clock, clock.iteration // every)
             cost = state.cost()
         cost = step(state, moves, temperature, cost)
         clock.iteration += 1
@@ -219,12 +223,11 @@ def _offer(state: State, moves: Moves, clock: Clock) -> None:
     clock.offer(lambda: plan_so_far(state, lambda settled: _sound_plan(settled, moves, repairs=0)))
 
 
-def _rebuild(state: State, clock: Clock) -> None:
+def _rebuild(state: State, clock: Clock, turn: int) -> None:
     """Let the routing solver rebuild the rounds of one fleet after the other, in turn."""
     fleets = len(state.instance.fleets)
     if fleets:
-        number = clock.iteration // _REBUILD_EVERY % fleets
-        rebuild_rounds(state, number, None if clock.deterministic else _REBUILD_S)
+        rebuild_rounds(state, turn % fleets, None if clock.deterministic else _REBUILD_S)
 
 
 def _finish(state: State, finder: ChainFinder, moves: Moves, clock: Clock) -> Plan:
