@@ -320,22 +320,21 @@ class Day:
 
     def _gather(self) -> None:
         """Note what the goods of all stops ask for, and what is aboard after each."""
-        halts: list[Halt] = []
-        self._links, self._dues = [], []
-        for k, known in enumerate(self._halts):
-            halt = known or make_halt(self.instance, self.fleet, self.place[k], self.loads[k], self.unloads[k])
-            halts.append(halt)
-            self._links += [(k, *link) for link in halt.links]
-            self._dues += [(k, *due) for due in halt.dues]
+        halts = [
+            halt or make_halt(self.instance, self.fleet, self.place[k], self.loads[k], self.unloads[k])
+            for k, halt in enumerate(self._halts)
+        ]
         self._halts = [*halts]
-        self._opens, self.start_by = [halt.lower for halt in halts], [halt.start_by for halt in halts]
-        self.service = [halt.service_s for halt in halts]
-        self._hasty, self._fetches = any(halt.hasty for halt in halts), any(halt.fetches for halt in halts)
-        self.aboard = np.array([halt.change for halt in halts]).T.copy()
+        lower, start_by, service, links, dues, change, products, hasty, fetches = zip(*halts, strict=True)
+        self._opens, self.start_by, self.service = list(lower), list(start_by), list(service)
+        self._links = [(k, *link) for k, found in enumerate(links) if found for link in found]
+        self._dues = [(k, *due) for k, found in enumerate(dues) if found for due in found]
+        self._hasty, self._fetches = any(hasty), any(fetches)
+        self.aboard = np.array(change).T.copy()
+        self._fits = pile(self.aboard, self.fleet.room)
         barred = self.instance.incompatible
-        self._fits = pile(self.aboard, self.fleet.room) and (
-            not barred or mix_well(halts, self.loads, self.unloads, barred)
-        )
+        if barred and self._fits:
+            self._fits = mix_well(frozenset().union(*products), self.loads, self.unloads, barred)
 
     def _bounds_now(self) -> tuple[list[int], list[int]] | None:
         """Return bounds of service by what other carriers published, lower and end by; None where none moved."""

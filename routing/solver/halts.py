@@ -85,10 +85,12 @@ def _change(parts: int, loads: Sequence[Task], unloads: Sequence[Task]) -> tuple
 
 
 def mix_well(
-    halts: Sequence[Halt], loads: Sequence[Tasks], unloads: Sequence[Tasks], barred: Mapping[str, frozenset[str]]
+    carried: frozenset[str], loads: Sequence[Tasks], unloads: Sequence[Tasks], barred: Mapping[str, frozenset[str]]
 ) -> bool:
-    """Return whether no two classes that `barred` keeps apart are in one compartment of a day at a time."""
-    carried = {name for halt in halts for name in halt.products}
+    """Return whether no two classes that `barred` keeps apart are in one compartment of a day at a time.
+
+    `carried` are all the classes of the day.
+    """
     if all(carried.isdisjoint(barred.get(name, ())) for name in carried):
         return True
     aboard: dict[tuple[int, str], int] = {}
