@@ -57,7 +57,7 @@ def best_spot(
         ),
         by_road.own,
         (avoid[0] if avoid else -1, avoid[-1] if avoid else -1),
-        limit,
+        float(limit),
         fresh,
     )
     if row < 0:
