@@ -6,8 +6,6 @@ from routing.solver.machine_code import compiled
 from routing.solver.rounds_pool.day_rows import Days, Figures, drop_marked, refresh
 from routing.solver.rounds_pool.scratch import ABSENT, LEFT, TOKEN, Scratch, StateArray, draw, keep
 
-MEAN_REMOVED, LONGEST_STRING = 10.0, 10.0
-"""Clients removed on average and the longest string: the published values."""
 _SPLIT, _SPLIT_GROWTH = 0.5, 0.01
 """Share of strings that keep a part in their middle, and the chance that the part stays short: published values."""
 
@@ -43,10 +41,13 @@ def mean_round(f: Figures, d: Days) -> float:
 
 
 @compiled
-def ruin(f: Figures, d: Days, s: Scratch, longest: float) -> bool:  # noqa: C901 # calls are dear here
-    """Take strings of up to `longest` near a random client out of their days; return whether all days still fit."""
+def ruin(f: Figures, d: Days, s: Scratch, longest: float, removed: float) -> bool:  # noqa: C901 # calls are dear here
+    """Take strings near a random client out of their days; return whether all days still fit.
+
+    Strings have up to `longest` clients; `removed` is how many clients go on average.
+    """
     n, rng, counters = len(f.early), s.random, s.counters
-    strings = int(1.0 + draw(rng) * (4.0 * MEAN_REMOVED / (1.0 + longest) - 1.0)) if longest > 0.0 else 0
+    strings = int(1.0 + draw(rng) * (4.0 * removed / (1.0 + longest) - 1.0)) if longest > 0.0 else 0
     seed, out = int(draw(rng) * n), 0
     counters[TOKEN] += 1
     token = counters[TOKEN]
