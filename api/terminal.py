@@ -41,7 +41,10 @@ def stray_output_aside() -> Iterator[None]:
     """Send what compiled libraries print to standard output (HiGHS does) to standard error instead.
 
     They write past Python, so the file descriptor itself is turned; C's own buffer is emptied before it is turned back.
+    It stays turned while a solve that was left to end still runs; Python then prints where it did before.
     """
+    from routing.solver.master import left_to_end  # noqa: PLC0415 # imports the solver's libraries
+
     sys.stdout.flush()
     kept = os.dup(STDOUT_FD)
     os.dup2(STDERR_FD, STDOUT_FD)
@@ -49,8 +52,11 @@ def stray_output_aside() -> Iterator[None]:
         yield
     finally:
         ctypes.CDLL(None).fflush(None)
-        os.dup2(kept, STDOUT_FD)
-        os.close(kept)
+        if left_to_end():
+            sys.stdout = os.fdopen(kept, "w")
+        else:
+            os.dup2(kept, STDOUT_FD)
+            os.close(kept)
 
 
 @contextmanager

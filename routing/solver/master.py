@@ -25,6 +25,7 @@ from scipy import sparse
 
 FloatArray = npt.NDArray[np.float64]
 
+_THREAD = "HiGHS"
 _LOOK_EVERY_S = 0.1
 """Seconds between two looks at the caller's wish to stop."""
 
@@ -142,11 +143,22 @@ def choose_columns(
         return _solve(columns, hint, params)
     if cancelled():
         return None
-    worker = threading.Thread(target=lambda: found.append(_solve(columns, hint, params)), daemon=True)
-    worker.start()
+    worker = in_background(lambda: found.append(_solve(columns, hint, params)))
     while worker.is_alive() and not cancelled():
         worker.join(_LOOK_EVERY_S)
     return found[0] if found else None
+
+
+def in_background(solve: Callable[[], None]) -> threading.Thread:
+    """Start a solve in a thread that ends with the process, if not before."""
+    worker = threading.Thread(target=solve, daemon=True, name=_THREAD)
+    worker.start()
+    return worker
+
+
+def left_to_end() -> bool:
+    """Return whether a solve that nobody waits for any more still runs; it may still print."""
+    return any(thread.name == _THREAD for thread in threading.enumerate())
 
 
 def _solve(columns: Columns, hint: Sequence[int] | None, params: mathopt.SolveParameters) -> Choice | None:
