@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import re
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import JSONResponse, StreamingResponse
 from fastapi.sse import ServerSentEvent
 
 from api.artifacts import artifacts_of
@@ -25,6 +27,7 @@ from api.store import Job, TooManyJobsError
 
 LOOK_S = 0.2
 """How often a waiting request or an event stream looks for news."""
+_PIECE_BYTES = 1 << 18
 StatusOf = Callable[[Job], JobStatus]
 
 
@@ -159,7 +162,19 @@ def send_file(service: Service, request: Request, job: Job, part: ResultFile) ->
     headers = _file_headers(f'"{job.id}-{job.attempt}-{part.value}"', part, final=True)
     if not_modified(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
-    return FileResponse(path, media_type=part.media_type, headers=headers)
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:  # the job was purged since it was looked up; once open, the file can be read to its end
+        raise ApiError(ErrorCode.NO_RESULT, f"The {job.kind} has just been deleted.") from None
+    headers["Content-Length"] = str(os.fstat(file.fileno()).st_size)
+    return StreamingResponse(_pieces(file), media_type=part.media_type, headers=headers)
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    """Yield a file piece by piece and close it."""
+    with file:
+        while piece := file.read(_PIECE_BYTES):
+            yield piece
 
 
 def _send_early(service: Service, request: Request, job: Job, part: ResultFile) -> Response:

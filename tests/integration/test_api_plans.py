@@ -1,6 +1,7 @@
 """The service's day: plans made, followed, stopped, fetched; networks; questions; all in one process."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -372,6 +373,15 @@ def test_purge(world: World) -> None:
     assert world.client.delete(f"/v1/plans/{plan_id}?purge=true").status_code == 204
     assert world.client.get(f"/v1/plans/{plan_id}").status_code == 404
     assert not world.service.settings.job_folder(plan_id).exists()
+
+
+def test_a_file_whose_folder_goes_while_it_is_asked_for(world: World) -> None:
+    """Tests that a file is said to be gone where its plan is purged between being looked up and being read."""
+    plan_id = world.plan()
+    world.work_off()
+    shutil.rmtree(world.service.settings.job_folder(plan_id))
+    answer = world.client.get(f"/v1/plans/{plan_id}/map")
+    assert (answer.status_code, answer.json()["code"]) == (409, "NO_RESULT")
 
 
 def test_an_overtaken_attempt_leaves_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
