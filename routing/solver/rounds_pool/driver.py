@@ -35,16 +35,14 @@ _MASTER_NODES = 100
 class _Phase:
     """Until the share `until` of the effort is used, `work` is done.
 
-    String removals cool from `hot` to `cold`, shares of the mean cost of an order.
+    String removals cool from `hot` to `cold`, shares of the mean cost of an order. PyVRP begins with a plan of its own:
+    it accepts what is better than where it began, so from a good plan it gets stuck sooner.
     """
 
     until: float
     work: Literal["strings", "pyvrp", "master"]
     hot: float = 0.0
     cold: float = 0.0
-    anew: bool = False
-    """PyVRP begins with a plan of its own: it accepts what is better than where it began, so from a good plan it gets
-    stuck sooner."""
 
 
 _LONG_ROUND, _FEW_ORDERS = 15.0, 250
@@ -56,7 +54,7 @@ _ONE_ROUND = (
 )
 _FEW_IN_LONG_ROUNDS = (
     _Phase(0.06, "strings", 0.1, 0.01),
-    _Phase(0.90, "pyvrp", anew=True),
+    _Phase(0.90, "pyvrp"),
     _Phase(0.96, "master"),
     _Phase(1.00, "strings", 0.02, 0.005),
 )
@@ -124,7 +122,7 @@ class Driver:
         if phase.work == "strings":
             self._anneal(phase, begun)
         elif phase.work == "pyvrp":
-            self._improve_locally(lambda: self._done(phase.until), anew=phase.anew)
+            self._improve_locally(lambda: self._done(phase.until), anew=True)
         else:
             self._choose()
 
@@ -153,10 +151,9 @@ class Driver:
 
     def _anneal(self, phase: _Phase, begun: float) -> None:
         self._strings.restart(self._best)
-        hot = phase.hot
         while not self._done(phase.until):
             share = (self._share() - begun) / (phase.until - begun)
-            heat = hot * (phase.cold / hot) ** min(1.0, max(0.0, share))
+            heat = phase.hot * (phase.cold / phase.hot) ** min(1.0, max(0.0, share))
             before = self._strings.best_cost
             now = self._strings.run(self._moves_a_slice, heat * before / len(self._problem.orders))
             self._clock.iteration += 1
