@@ -6,14 +6,13 @@ exactly. The price of a stop is learned from the rounds of a plan already made.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from ortools.sat.python import cp_model
 
 from routing.solver.buses import admits, bus_fee
+from routing.solver.cp_sat import new_solver, watch
 from routing.solver.instance import BusRide, Instance, Job
 from routing.solver.itineraries import drone_estimate
 from routing.solver.reach import fleet_estimate
@@ -27,7 +26,6 @@ _DETERMINISTIC_TIME = 0.4
 """Bound on the work; presolve comes on top. On one core of 2026 it is about three seconds for 400 orders."""
 _CHAINS_PER_JOB = 6
 _BASE_HANDLING_S = 600
-_WATCH_S = 0.2
 
 
 @dataclass(eq=False)
@@ -75,39 +73,13 @@ def choose(
     _limit_buses(model)
     _limit_drones(model)
     model.cp.minimize(sum(variable * cost for variable, cost in model.terms))
-    solver = cp_model.CpSolver()
-    solver.parameters.num_workers = 1
-    solver.parameters.catch_sigint_signal = False  # else it takes Ctrl-C from the caller, for good
-    solver.parameters.cp_model_probing_level = 0
+    solver = new_solver(seed, _DETERMINISTIC_TIME, time_s)
     solver.parameters.symmetry_level = 0
-    solver.parameters.random_seed = seed % 2**31
-    solver.parameters.max_deterministic_time = _DETERMINISTIC_TIME
-    if time_s is not None:
-        solver.parameters.max_time_in_seconds = time_s
     with watch(solver, stopped):
         status = solver.solve(model.cp)
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         return {}
     return {index: chain for index, chain, chosen in picks if solver.boolean_value(chosen)}
-
-
-@contextmanager
-def watch(solver: cp_model.CpSolver, stopped: Callable[[], bool]) -> Iterator[None]:
-    """Stop the solver's search when the caller asks to; the thread ends with the block."""
-    done = threading.Event()
-
-    def watch() -> None:
-        while not done.wait(_WATCH_S):
-            if stopped():
-                solver.stop_search()
-
-    thread = threading.Thread(target=watch, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
 
 
 def learn_prices(state: State) -> dict[int, float]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from ortools.sat.python import cp_model
 
-from routing.solver.choice import watch
+from routing.solver.cp_sat import new_solver, watch
 from routing.solver.relay.arrays import (
     CLOSE,
     FAR,
@@ -80,14 +80,7 @@ def seat(
     _limit_loads(model)
     if partly:
         model.cp.maximize(sum(round(facts.customer[c, LOAD] * _GRAMS) * chosen for c, *_, chosen in model.choices))
-    solver = cp_model.CpSolver()
-    solver.parameters.num_workers = 1
-    solver.parameters.catch_sigint_signal = False
-    solver.parameters.cp_model_probing_level = 0  # took three quarters of the time
-    solver.parameters.random_seed = seed % 2**31
-    solver.parameters.max_deterministic_time = _DETERMINISTIC_TIME
-    if limit_s is not None:
-        solver.parameters.max_time_in_seconds = limit_s
+    solver = new_solver(seed, _DETERMINISTIC_TIME, limit_s)
     with watch(solver, stopped):
         status = solver.solve(model.cp)
     if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):

@@ -81,12 +81,8 @@ def _scan_round(f: Figures, d: Days, rng: StateArray, c: int, v: int, begin: int
         extra = cost_to[here] + cost[there] - way[p]
         if extra < best:
             reach = max(leave + duration_to[here], early)
-            if (
-                reach <= late
-                and reach + service + duration[c, there] <= latest[p + 1]
-                and draw(rng) >= _BLINK
-                and (_has_room(f, d, c, v, p))
-            ):
+            in_time = reach <= late and reach + service + duration[c, there] <= latest[p + 1]
+            if in_time and draw(rng) >= _BLINK and _has_room(f, d, c, v, p):
                 best, found = extra, p
         if there >= n:
             break
