@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from routing.solver.machine_code import compiled
+from routing.solver.machine_code import compiled, woven
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
@@ -25,7 +25,8 @@ class Figures(NamedTuple):
     (to row, from column), so that all ways to a client lie side by side in memory. Per client: `early`, `late` bound
     the start of service, `service`, `release` (goods at the base), `brought`, `taken` (2, n) in two measures (whole
     units) of which those `measured` (2,) can bind, `left_cost` of leaving it out, `soft_cost` of that for the search
-    (changed on the way, at most `left_cost`), `near` (n, K) other clients, nearest first. Per class: `base` node,
+    (changed on the way, at most `left_cost`), `near` (n, K) other clients, nearest first, and `near_to`,
+    `near_from` (C, n, K) the cost of the ways from them and to them. Per class: `base` node,
     `room` (C, 2), `shift` (C, 2), `fixed`, `rounds` a day at most. `allowed` (C, n); `kind` is the class of each
     vehicle, equal ones adjoining.
     """
@@ -44,6 +45,8 @@ class Figures(NamedTuple):
     left_cost: FloatArray
     soft_cost: FloatArray
     near: IntArray
+    near_to: FloatArray
+    near_from: FloatArray
     base: IntArray
     room: IntArray
     shift: IntArray
@@ -58,11 +61,13 @@ class Days(NamedTuple):
 
     `stops` (V, P) nodes and `size` how many (0: idle); `start` earliest service start (at a base: departure of the
     next round), `arrive` at bases, `latest` service start (at a base: departure); `first` the position of the base the
-    round of a stop began at; `way` the cost to the next stop; `before`, `after` (2, V, P) the largest load on the
-    segments of the round up to and from the one leaving a stop. Per vehicle: `trips` (rounds), `worth` the cost of
-    its day. Per client: `vehicle` (-1: left out) and `position`; where a vehicle makes one round, `beside` (n, 8) has
-    all that tells whether another client fits before or after it, in one line of memory: nodes before and after, cost
-    of the ways from and to them, when the one before and itself may be left, latest service start at itself and after.
+    round of a stop began at; `way` the cost to the next stop and `drive` the seconds to it, looked up when two stops
+    become neighbours, since the matrices of a thousand clients do not fit in a processor's cache; `before`, `after`
+    (2, V, P) the largest load on the segments of the round up to and from the one leaving a stop. Per vehicle: `trips`
+    (rounds), `worth` the cost of its day. Per client: `vehicle` (-1: left out) and `position`; where a vehicle makes
+    one round, `beside` (n, 8) has all that tells whether another client fits before or after it, in one line of
+    memory: nodes before and after, cost of the ways from and to them, when the one before and itself may be left,
+    latest service start at itself and after.
     """
 
     stops: IntArray
@@ -72,6 +77,7 @@ class Days(NamedTuple):
     latest: IntArray
     first: IntArray
     way: FloatArray
+    drive: IntArray
     before: IntArray
     after: IntArray
     trips: IntArray
@@ -97,6 +103,7 @@ def empty_days(figures: Figures) -> Days:
         latest=np.zeros(grid, np.int64),
         first=np.zeros(grid, np.int64),
         way=np.zeros(grid),
+        drive=np.zeros(grid, np.int64),
         before=np.zeros((2, *grid), np.int64),
         after=np.zeros((2, *grid), np.int64),
         trips=np.zeros(vehicles, np.int64),
@@ -112,7 +119,7 @@ def empty_days(figures: Figures) -> Days:
 
 
 @compiled
-def _weigh(
+def weigh(
     stops: IntArray, size: int, n: int, brought: IntArray, taken: IntArray, before: IntArray, after: IntArray
 ) -> int:
     """Set the largest loads of one day in one measure; return the largest of all."""
@@ -162,14 +169,13 @@ def _link(
 
 @compiled
 def refresh(f: Figures, d: Days, v: int) -> bool:  # noqa: C901, PLR0912 # see above
-    """Recompute times, loads and cost of the day of vehicle `v`; return whether times and loads hold."""
+    """Recompute times, loads and cost of a day from its stops and ways; return whether times and loads hold."""
     d.worth[v] = 0.0
     d.trips[v] = 0
     k, size, n = f.kind[v], d.size[v], len(f.early)
     if size == 0:
         return True
-    stops, start, latest, way = d.stops[v], d.start[v], d.latest[v], d.way[v]
-    duration, cost = f.duration[k], f.cost[k]
+    stops, start, latest, way, drive = d.stops[v], d.start[v], d.latest[v], d.way[v], d.drive[v]
     money, begin, rounds, now = f.fixed[k], 0, 0, f.shift[k, 0]
     for p in range(size):
         node = stops[p]
@@ -191,16 +197,15 @@ def refresh(f: Figures, d: Days, v: int) -> bool:  # noqa: C901, PLR0912 # see a
             start[p] = now
         d.first[v, p] = begin
         if p < size - 1:
-            way[p] = cost[node, stops[p + 1]]
             money += way[p]
-            now += duration[node, stops[p + 1]]
+            now += drive[p]
     d.trips[v] = rounds
     d.worth[v] = money
     last, fits = f.shift[k, 1], True
     for p in range(size - 1, -1, -1):
         node = stops[p]
         if p < size - 1:
-            last -= duration[node, stops[p + 1]]
+            last -= drive[p]
         if node < n:
             last = min(last - f.service[node], f.late[node])
         latest[p] = last
@@ -210,41 +215,58 @@ def refresh(f: Figures, d: Days, v: int) -> bool:  # noqa: C901, PLR0912 # see a
     for part in range(2):
         if f.measured[part]:
             loads = d.before[part, v], d.after[part, v]
-            most = _weigh(stops, size, n, f.brought[part], f.taken[part], *loads)
+            most = weigh(stops, size, n, f.brought[part], f.taken[part], *loads)
             fits = fits and most <= f.room[k, part]
     return fits
+
+
+@woven
+def look_up(f: Figures, d: Days, v: int, p: int) -> None:
+    """Set cost and seconds of the way that leaves position `p` of the day of `v`."""
+    k, node, there = f.kind[v], d.stops[v, p], d.stops[v, p + 1]
+    d.way[v, p], d.drive[v, p] = f.cost[k, node, there], f.duration[k, node, there]
 
 
 @compiled
 def insert(f: Figures, d: Days, v: int, p: int, c: int, own: bool) -> None:
     """Put client `c` after position `p` of vehicle `v`; with `own` as a round of its own that begins there."""
     base = f.base[f.kind[v]]
+    stops, way, drive = d.stops[v], d.way[v], d.drive[v]
     if d.size[v] == 0:
-        d.stops[v, 0], d.stops[v, 1], d.stops[v, 2] = base, c, base
+        stops[0], stops[1], stops[2] = base, c, base
         d.size[v] = 3
     else:
         shift = 2 if own else 1
         for s in range(d.size[v] - 1, p, -1):
-            d.stops[v, s + shift] = d.stops[v, s]
-        d.stops[v, p + 1] = c
+            stops[s + shift], way[s + shift], drive[s + shift] = stops[s], way[s], drive[s]
         if own:
-            d.stops[v, p + 2] = base
+            stops[p + 2], way[p + 2], drive[p + 2] = base, way[p], drive[p]
+        stops[p + 1] = c
         d.size[v] += shift
+    look_up(f, d, v, p)
+    look_up(f, d, v, p + 1)
     refresh(f, d, v)
 
 
 @compiled
 def drop_marked(f: Figures, d: Days, v: int, marked: BoolArray) -> bool:
     """Take marked clients off the day of `v` and rounds left empty with them; return whether the day still fits."""
-    n, kept = len(f.early), 0
+    n, kept, before = len(f.early), 0, -1
+    stops, way, drive = d.stops[v], d.way[v], d.drive[v]
     for p in range(d.size[v]):
-        node = d.stops[v, p]
+        node = stops[p]
         if node < n and marked[node]:
             d.vehicle[node] = -1
             continue
-        if node >= n and kept > 0 and d.stops[v, kept - 1] >= n:
+        if node >= n and kept > 0 and stops[kept - 1] >= n:
             continue
-        d.stops[v, kept] = node
+        stops[kept] = node
+        if kept > 0:
+            if before == p - 1:
+                way[kept - 1], drive[kept - 1] = way[before], drive[before]
+            else:
+                look_up(f, d, v, kept - 1)
+        before = p
         kept += 1
     d.size[v] = 0 if kept <= 1 else kept
     return refresh(f, d, v)
@@ -259,11 +281,13 @@ def save(d: Days, v: int, stops: IntArray, size: IntArray) -> None:
 
 
 @compiled
-def load(f: Figures, d: Days, v: int, stops: IntArray, size: IntArray) -> bool:
+def _load(f: Figures, d: Days, v: int, stops: IntArray, size: IntArray) -> bool:
     """Set the day of `v` to a saved one; return whether it fits."""
     d.size[v] = size[v]
     for p in range(size[v]):
         d.stops[v, p] = stops[v, p]
+    for p in range(size[v] - 1):
+        look_up(f, d, v, p)
     return refresh(f, d, v)
 
 
@@ -273,7 +297,7 @@ def load_all(f: Figures, d: Days, stops: IntArray, size: IntArray) -> bool:
     d.vehicle[:] = -1
     fits = True
     for v in range(len(f.kind)):
-        fits = load(f, d, v, stops, size) and fits
+        fits = _load(f, d, v, stops, size) and fits
     return fits
 
 

@@ -70,6 +70,8 @@ def compile_day(problem: Problem) -> RoundsDay:
         left_cost=np.array([order.unserved_cost for order in problem.orders], dtype=np.float64),
         soft_cost=np.array([order.unserved_cost for order in problem.orders], dtype=np.float64),
         near=np.empty((0, 0), dtype=np.int64),
+        near_to=np.empty((0, 0, 0)),
+        near_from=np.empty((0, 0, 0)),
         base=np.array([len(problem.orders) + bases.index(head.base) for head in heads], dtype=np.int64),
         room=np.array([_room(head) for head in heads], dtype=np.int64),
         shift=np.array([(head.type.shift_start_s, head.type.shift_end_s) for head in heads], dtype=np.int64),
@@ -78,7 +80,7 @@ def compile_day(problem: Problem) -> RoundsDay:
         allowed=np.array([[_base_of(order, known) == head.base for order in problem.orders] for head in heads]),
         kind=np.array([k for k, alike in enumerate(members) for _ in alike], dtype=np.int64),
     )
-    return RoundsDay(problem, figures._replace(near=_neighbours(figures)), vehicles, places, delivers)
+    return RoundsDay(problem, _with_neighbours(figures), vehicles, places, delivers)
 
 
 def _base_of(order: Order, bases: set[str]) -> str:
@@ -138,6 +140,13 @@ def _costs(
         seconds[:, : len(service)] += service
         money = money + seconds * (kind.cost_per_h / 3_600.0)
     return np.ascontiguousarray(money, dtype=np.float64)
+
+
+def _with_neighbours(figures: Figures) -> Figures:
+    near = _neighbours(figures)
+    own = np.arange(len(near))[:, None]
+    near_to, near_from = figures.cost_to[:, own, near], figures.cost[:, own, near]
+    return figures._replace(near=near, near_to=np.ascontiguousarray(near_to), near_from=np.ascontiguousarray(near_from))
 
 
 def _neighbours(figures: Figures) -> npt.NDArray[np.int64]:

@@ -4,22 +4,12 @@ from __future__ import annotations
 
 from routing.solver.machine_code import compiled, woven
 from routing.solver.rounds_pool.day_rows import (
-    AFTER,
-    BEFORE,
-    LATEST,
-    LATEST_AFTER,
-    LEFT,
-    LEFT_BEFORE,
-    WAY_IN,
-    WAY_OUT,
     Days,
     Figures,
     insert,
 )
+from routing.solver.rounds_pool.one_round import BLINK, find_beside, has_room, insert_beside
 from routing.solver.rounds_pool.scratch import ABSENT, TOKEN, Scratch, StateArray, draw, keep
-
-_BLINK = 0.01
-"""Share of insertion places overlooked: the published value."""
 
 
 @compiled
@@ -52,17 +42,6 @@ def sort_absent(f: Figures, s: Scratch) -> None:
 
 
 @woven
-def _has_room(f: Figures, d: Days, c: int, v: int, p: int) -> bool:
-    """Return whether `c` fits in after position `p` of the day of `v` by its loads."""
-    k, fits = f.kind[v], True
-    for part in range(2):
-        if f.measured[part]:
-            fits = fits and d.before[part, v, p] + f.brought[part, c] <= f.room[k, part]
-            fits = fits and d.after[part, v, p] + f.taken[part, c] <= f.room[k, part]
-    return fits
-
-
-@woven
 def _scan_round(f: Figures, d: Days, rng: StateArray, c: int, v: int, begin: int, best: float) -> tuple[float, int]:
     """Return the cheapest place for `c` in the round of `v` that begins at `begin`: (extra cost, position or -1)."""
     n, k, p, found = len(f.early), f.kind[v], begin, -1
@@ -82,7 +61,7 @@ def _scan_round(f: Figures, d: Days, rng: StateArray, c: int, v: int, begin: int
         if extra < best:
             reach = max(leave + duration_to[here], early)
             in_time = reach <= late and reach + service + duration[c, there] <= latest[p + 1]
-            if in_time and draw(rng) >= _BLINK and _has_room(f, d, c, v, p):
+            if in_time and draw(rng) >= BLINK and has_room(f, d, c, v, p):
                 best, found = extra, p
         if there >= n:
             break
@@ -96,7 +75,7 @@ def _scan_round(f: Figures, d: Days, rng: StateArray, c: int, v: int, begin: int
 def _own_round_place(f: Figures, d: Days, rng: StateArray, v: int, c: int) -> int:
     """Return the first base of the day of `v` where a round with `c` alone fits, -1 without one."""
     k, size, n = f.kind[v], d.size[v], len(f.early)
-    if d.trips[v] >= f.rounds[k] or draw(rng) < _BLINK:
+    if d.trips[v] >= f.rounds[k] or draw(rng) < BLINK:
         return -1
     for part in range(2):
         if max(f.brought[part, c], f.taken[part, c]) > f.room[k, part]:
@@ -133,40 +112,6 @@ def _find_in_rounds(f: Figures, d: Days, s: Scratch, c: int, best: float) -> tup
 
 
 @compiled
-def _find_beside(f: Figures, d: Days, s: Scratch, c: int, best: float) -> tuple[float, int, int]:
-    """Return the cheapest place right before or after a near client on days of one round and goods ready at the base.
-
-    Long rounds have many places far from any near client; those are not looked at.
-    """
-    vehicle, at = -1, 0
-    early, late, service = float(f.early[c]), float(f.late[c]), float(f.service[c])
-    for q in range(f.near.shape[1]):
-        other = f.near[c, q]
-        v = d.vehicle[other]
-        if v < 0:
-            continue
-        k, line = f.kind[v], d.beside[other]
-        if not f.allowed[k, c]:
-            continue
-        before, after = int(line[BEFORE]), int(line[AFTER])
-        extra = f.cost_to[k, c, other] + f.cost[k, c, after] - line[WAY_OUT]
-        if extra < best:
-            reach = max(line[LEFT] + f.duration_to[k, c, other], early)
-            if reach <= late and reach + service + f.duration[k, c, after] <= line[LATEST_AFTER]:
-                p = d.position[other]
-                if _has_room(f, d, c, v, p) and draw(s.random) >= _BLINK:
-                    best, vehicle, at = extra, v, p
-        extra = f.cost_to[k, c, before] + f.cost[k, c, other] - line[WAY_IN]
-        if extra < best:
-            reach = max(line[LEFT_BEFORE] + f.duration_to[k, c, before], early)
-            if reach <= late and reach + service + f.duration[k, c, other] <= line[LATEST]:
-                p = d.position[other] - 1
-                if _has_room(f, d, c, v, p) and draw(s.random) >= _BLINK:
-                    best, vehicle, at = extra, v, p
-    return best, vehicle, at
-
-
-@compiled
 def _find_own_round(f: Figures, d: Days, s: Scratch, c: int, best: float) -> tuple[float, int, int]:
     """Return the cheapest round with `c` alone: (extra cost, vehicle or -1, position of the base it begins at)."""
     vehicle, at = -1, 0
@@ -190,13 +135,13 @@ def _find_own_round(f: Figures, d: Days, s: Scratch, c: int, best: float) -> tup
 
 
 @compiled
-def place(f: Figures, d: Days, s: Scratch, c: int, plain: bool) -> None:
-    """Put `c` where it costs least; it stays out where that is cheapest or nothing else is possible.
+def place(f: Figures, d: Days, s: Scratch, c: int, plain: bool) -> float:
+    """Put `c` where it costs least and return what that costs; it stays out where nothing else is cheaper or possible.
 
     `plain`: vehicles make one round, and no goods are released late, so that no round departs later for any of them.
     """
     if plain:
-        best, vehicle, at = _find_beside(f, d, s, c, f.soft_cost[c])
+        best, vehicle, at = find_beside(f, d, s, c, f.soft_cost[c])
     else:
         best, vehicle, at = _find_in_rounds(f, d, s, c, f.soft_cost[c])
     best, other, start = _find_own_round(f, d, s, c, best)
@@ -204,4 +149,8 @@ def place(f: Figures, d: Days, s: Scratch, c: int, plain: bool) -> None:
         vehicle, at = other, start
     if vehicle >= 0:
         keep(d, s, vehicle)
-        insert(f, d, vehicle, at, c, other >= 0)
+        if plain and other < 0:
+            insert_beside(f, d, vehicle, at, c)
+        else:
+            insert(f, d, vehicle, at, c, other >= 0)
+    return best

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from routing.solver.machine_code import compiled
-from routing.solver.rounds_pool.day_rows import Days, Figures, drop_marked, refresh
+from routing.solver.rounds_pool.day_rows import Days, Figures, FloatArray, IntArray, drop_marked, refresh
 from routing.solver.rounds_pool.scratch import ABSENT, LEFT, TOKEN, Scratch, StateArray, draw, keep
 
 _SPLIT, _SPLIT_GROWTH = 0.5, 0.01
@@ -99,6 +99,23 @@ def _draw_base(f: Figures, d: Days, s: Scratch, v: int) -> tuple[int, int]:
 
 
 @compiled
+def _swap_rests(
+    one: IntArray | FloatArray,
+    length: int,
+    other: IntArray | FloatArray,
+    other_length: int,
+    spare: IntArray | FloatArray,
+) -> None:
+    """Exchange the first `length` entries of one row and the first `other_length` of another."""
+    for step in range(length):
+        spare[step] = one[step]
+    for step in range(other_length):
+        one[step] = other[step]
+    for step in range(length):
+        other[step] = spare[step]
+
+
+@compiled
 def swap_tails(f: Figures, d: Days, s: Scratch) -> None:
     """Exchange what two random vehicles of one class do from some base of their days on, if times allow it."""
     vehicles = len(f.kind)
@@ -115,12 +132,9 @@ def swap_tails(f: Figures, d: Days, s: Scratch) -> None:
     keep(d, s, v)
     keep(d, s, w)
     rest_v, rest_w = d.size[v] - p, d.size[w] - q
-    for step in range(rest_v):
-        s.spare[step] = d.stops[v, p + step]
-    for step in range(rest_w):
-        d.stops[v, p + step] = d.stops[w, q + step]
-    for step in range(rest_v):
-        d.stops[w, q + step] = s.spare[step]
+    _swap_rests(d.stops[v, p:], rest_v, d.stops[w, q:], rest_w, s.spare)
+    _swap_rests(d.drive[v, p:], rest_v, d.drive[w, q:], rest_w, s.spare)
+    _swap_rests(d.way[v, p:], rest_v, d.way[w, q:], rest_w, s.spare_way)
     d.size[v], d.size[w] = p + rest_w, q + rest_v
     for x in (v, w):
         if d.size[x] <= 1:

@@ -12,10 +12,10 @@ from __future__ import annotations
 import numpy as np
 
 from routing.solver.machine_code import compiled
-from routing.solver.rounds_pool.day_rows import Days, Figures, IntArray, load, save, total_cost
+from routing.solver.rounds_pool.day_rows import Days, Figures, IntArray, save, total_cost
 from routing.solver.rounds_pool.recreate import place, sort_absent
 from routing.solver.rounds_pool.ruin import mean_round, ruin, swap_tails
-from routing.solver.rounds_pool.scratch import ABSENT, LEFT, MOVE, SAVED, Scratch, draw
+from routing.solver.rounds_pool.scratch import ABSENT, LEFT, MOVE, SAVED, Scratch, draw, restore
 
 _REMOVED, _REMOVED_OF_SEVERAL = 15.0, 10.0
 """Clients removed on average, which is the longest string too: ten as published where vehicles make several (short)
@@ -26,32 +26,31 @@ _EPSILON = 1e-6
 
 
 @compiled
-def _try_move(f: Figures, d: Days, s: Scratch, longest: float, removed: float, plain: bool, several: bool) -> bool:
-    """Change the days by one move; return whether they still fit."""
+def _try_move(
+    f: Figures, d: Days, s: Scratch, longest: float, removed: float, plain: bool, several: bool, allowance: float
+) -> float:
+    """Change the days by one move; return what that adds to the cost, clients left out counted at their soft price.
+
+    Days that do not fit any more add infinitely much, and so does a move that costs more than `allowance` before all
+    clients are back: putting clients into rounds does not make them cheaper.
+    """
     s.counters[MOVE] += 1
     s.counters[SAVED] = 0
     if several and draw(s.random) < _TAILS:
         swap_tails(f, d, s)
     if not ruin(f, d, s, longest, removed):
-        return False
-    sort_absent(f, s)
-    for t in range(s.counters[ABSENT]):
-        place(f, d, s, s.absent[t], plain)
-    return True
-
-
-@compiled
-def _change(f: Figures, d: Days, s: Scratch) -> float:
-    """Return what the last move added to the cost, clients left out counted at their soft price."""
+        return np.inf
     more = 0.0
     for t in range(s.counters[SAVED]):
         v = s.log[t]
         more += d.worth[v] - s.worth[v]
-    for t in range(s.counters[ABSENT]):
-        if d.vehicle[s.absent[t]] < 0:
-            more += f.soft_cost[s.absent[t]]
     for t in range(s.counters[LEFT]):
         more -= f.soft_cost[s.left[t]]
+    sort_absent(f, s)
+    for t in range(s.counters[ABSENT]):
+        more += place(f, d, s, s.absent[t], plain)
+        if more > allowance:
+            return np.inf
     return more
 
 
@@ -61,7 +60,7 @@ def _undo(f: Figures, d: Days, s: Scratch) -> None:
     for t in range(s.counters[ABSENT]):
         d.vehicle[s.absent[t]] = -1
     for t in range(s.counters[SAVED]):
-        load(f, d, s.log[t], s.stops, s.size)
+        restore(f, d, s, s.log[t])
 
 
 @compiled
@@ -101,12 +100,12 @@ def search(
     removed = _REMOVED_OF_SEVERAL if several else _REMOVED
     longest = min(removed, mean_round(f, d))
     for _ in range(moves):
-        sound = _try_move(f, d, s, longest, removed, plain, several)
-        now = cost + _change(f, d, s)
-        if not sound or now >= cost - heat * np.log(max(1e-300, draw(s.random))):
+        allowance = -heat * np.log(max(1e-300, draw(s.random)))
+        more = _try_move(f, d, s, longest, removed, plain, several, allowance)
+        if more >= allowance:
             _undo(f, d, s)
             continue
-        cost = now
+        cost += more
         _note_left(d, s)
         true_cost = cost
         for t in range(s.counters[LEFT]):

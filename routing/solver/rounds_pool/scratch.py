@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from routing.solver.machine_code import compiled, woven
-from routing.solver.rounds_pool.day_rows import BoolArray, Days, Figures, FloatArray, IntArray, save
+from routing.solver.rounds_pool.day_rows import BoolArray, Days, Figures, FloatArray, IntArray, refresh
 
 StateArray = npt.NDArray[np.uint64]
 
@@ -22,11 +22,14 @@ class Scratch(NamedTuple):
     seen: IntArray
     stops: IntArray
     size: IntArray
+    way: FloatArray
+    drive: IntArray
     stamp: IntArray
     log: IntArray
     worth: FloatArray
     left: IntArray
     spare: IntArray
+    spare_way: FloatArray
     counters: IntArray
     """Token of the last look, clients absent in this move, days saved in it, its number, how many are `left` out."""
     random: StateArray
@@ -45,11 +48,14 @@ def new_scratch(figures: Figures, days: Days, seed: int) -> Scratch:
         seen=np.zeros(days.stops.shape, np.int64),
         stops=np.zeros(days.stops.shape, np.int64),
         size=np.zeros(vehicles, np.int64),
+        way=np.zeros(days.stops.shape),
+        drive=np.zeros(days.stops.shape, np.int64),
         stamp=np.zeros(vehicles, np.int64),
         log=np.zeros(vehicles, np.int64),
         worth=np.zeros(vehicles),
         left=np.zeros(n, np.int64),
         spare=np.zeros(days.stops.shape[1], np.int64),
+        spare_way=np.zeros(days.stops.shape[1]),
         counters=np.zeros(5, np.int64),
         random=np.array([seed], dtype=np.uint64),
     )
@@ -74,4 +80,15 @@ def keep(d: Days, s: Scratch, v: int) -> None:
         s.log[s.counters[SAVED]] = v
         s.worth[v] = d.worth[v]
         s.counters[SAVED] += 1
-        save(d, v, s.stops, s.size)
+        s.size[v] = d.size[v]
+        for p in range(d.size[v]):
+            s.stops[v, p], s.way[v, p], s.drive[v, p] = d.stops[v, p], d.way[v, p], d.drive[v, p]
+
+
+@compiled
+def restore(f: Figures, d: Days, s: Scratch, v: int) -> None:
+    """Set the day of `v` to what it was before this move."""
+    d.size[v] = s.size[v]
+    for p in range(s.size[v]):
+        d.stops[v, p], d.way[v, p], d.drive[v, p] = s.stops[v, p], s.way[v, p], s.drive[v, p]
+    refresh(f, d, v)

@@ -4,6 +4,7 @@ import random
 from dataclasses import replace
 from itertools import permutations, product
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,7 +17,8 @@ from routing.model.order import Order
 from routing.model.problem import Problem
 from routing.solver import Limits, solve
 from routing.solver.portfolio import engine_for
-from routing.solver.rounds_pool.day_rows import Figures
+from routing.solver.rounds_pool.annealing import Annealing
+from routing.solver.rounds_pool.day_rows import Figures, empty_days, load_all, total_cost
 from routing.solver.rounds_pool.engine import ENGINE, suits
 from routing.solver.rounds_pool.figures import compile_day
 from routing.solver.rounds_pool.pool import Pool, cost_of_days
@@ -121,6 +123,40 @@ def test_plans_keep_all_rules(seed: int, orders: int, vehicles: int, rounds: int
     assert check_problem_plan(day, solution.plan).is_clean
     served = {handover.order for route in solution.plan.routes for stop in route.stops for handover in stop.load}
     assert served | {gone.order for gone in solution.plan.unassigned} == {order.id for order in day.orders}
+
+
+@settings(max_examples=15)
+@given(
+    seed=st.integers(0, 10_000), orders=st.integers(2, 30), vehicles=st.integers(1, 6),
+    rounds=st.sampled_from([1, 1, 2, None]), up=st.sampled_from([0.0, 0.4]), bases=st.integers(1, 2),
+    late=st.booleans(),
+)  # fmt: skip
+def test_days_kept_move_by_move_are_those_computed_anew(
+    seed: int, orders: int, vehicles: int, rounds: int | None, up: float, bases: int, late: bool
+) -> None:
+    """Tests that times, loads, ways and costs the search carries along are those of the same stops read in anew."""
+    day = day_of(seed, orders, vehicles, rounds=rounds, up=up, bases=bases)
+    if not late:
+        day = replace(day, orders=tuple(replace(order, release_s=0) for order in day.orders))
+    compiled = compile_day(day)
+    figures, search, fresh = compiled.figures, Annealing(compiled, seed), empty_days(compiled.figures)
+    search.run(300, 20.0)
+    kept = search._days  # what is carried along is not seen from outside
+    assert load_all(figures, fresh, kept.stops, kept.size)
+    assert total_cost(figures, kept) == pytest.approx(total_cost(figures, fresh))
+    np.testing.assert_array_equal(kept.vehicle, fresh.vehicle)
+    for v, size in enumerate(kept.size):
+        for name in ("start", "latest", "first"):
+            np.testing.assert_array_equal(getattr(kept, name)[v, :size], getattr(fresh, name)[v, :size], name)
+        ways = max(0, size - 1)
+        for name in ("way", "drive"):
+            np.testing.assert_array_equal(getattr(kept, name)[v, :ways], getattr(fresh, name)[v, :ways], name)
+        for name in ("before", "after"):
+            np.testing.assert_array_equal(getattr(kept, name)[:, v, :ways], getattr(fresh, name)[:, v, :ways], name)
+    ridden = kept.vehicle >= 0
+    np.testing.assert_array_equal(kept.position[ridden], fresh.position[ridden])
+    if (figures.rounds == 1).all():
+        np.testing.assert_array_equal(kept.beside[ridden], fresh.beside[ridden])
 
 
 def test_a_fleet_too_small_leaves_orders_with_reasons() -> None:
