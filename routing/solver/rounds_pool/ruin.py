@@ -41,14 +41,18 @@ def mean_round(f: Figures, d: Days) -> float:
 
 
 @compiled
-def ruin(f: Figures, d: Days, s: Scratch, longest: float, removed: float) -> bool:  # noqa: C901 # calls are dear here
+def ruin(  # noqa: C901 # calls are dear here
+    f: Figures, d: Days, s: Scratch, longest: float, removed: float, emptied: float
+) -> bool:
     """Take strings near a random client out of their days; return whether all days still fit.
 
-    Strings have up to `longest` clients; `removed` is how many clients go on average.
+    Strings have up to `longest` clients; `removed` is how many clients go on average. With the chance `emptied` the
+    first string is a whole round.
     """
     n, rng, counters = len(f.early), s.random, s.counters
     strings = int(1.0 + draw(rng) * (4.0 * removed / (1.0 + longest) - 1.0)) if longest > 0.0 else 0
     seed, out = int(draw(rng) * n), 0
+    whole = draw(rng) < emptied
     counters[TOKEN] += 1
     token = counters[TOKEN]
     for q in range(-1, f.near.shape[1]):
@@ -65,6 +69,8 @@ def ruin(f: Figures, d: Days, s: Scratch, longest: float, removed: float) -> boo
         while d.stops[v, end] < n:
             end += 1
         before, span, hole, after = _draw_string(rng, end - begin - 1, longest, at - begin - 1, end - at - 1)
+        if whole:
+            before, span, hole, after, whole = at - begin - 1, end - begin - 1, end, end, False
         for step in range(span):
             if not hole <= step < after:
                 node = d.stops[v, at - before + step]

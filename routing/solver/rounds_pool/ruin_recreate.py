@@ -20,6 +20,9 @@ from routing.solver.rounds_pool.scratch import ABSENT, LEFT, MOVE, SAVED, Scratc
 _REMOVED, _REMOVED_OF_SEVERAL = 15.0, 10.0
 """Clients removed on average, which is the longest string too: ten as published where vehicles make several (short)
 rounds; where they make one, 15 came 0.6 % closer to the best known in the same time (200 to 1,000 orders)."""
+_EMPTIED_PER_CLIENT, _MOST_EMPTIED = 0.003, 0.1
+"""Where vehicles make one round: share of moves that empty a round, by the clients of a mean round. Strings hardly ever
+empty a long one; with the tenth, 1,000 orders in clusters ended 0.3 % from the best known instead of 1.4 (20 s)."""
 _TAILS = 0.2
 """Share of moves that first exchange the rest of the day of two vehicles."""
 _EPSILON = 1e-6
@@ -27,9 +30,11 @@ _EPSILON = 1e-6
 
 @compiled
 def _try_move(
-    f: Figures, d: Days, s: Scratch, longest: float, removed: float, plain: bool, several: bool, allowance: float
+    f: Figures, d: Days, s: Scratch, size: tuple[float, float, float], plain: bool, several: bool, allowance: float
 ) -> float:
     """Change the days by one move; return what that adds to the cost, clients left out counted at their soft price.
+
+    `size` tells how much is taken out (longest string, clients, chance of a whole round).
 
     Days that do not fit any more add infinitely much, and so does a move that costs more than `allowance` before all
     clients are back: putting clients into rounds does not make them cheaper.
@@ -38,7 +43,7 @@ def _try_move(
     s.counters[SAVED] = 0
     if several and draw(s.random) < _TAILS:
         swap_tails(f, d, s)
-    if not ruin(f, d, s, longest, removed):
+    if not ruin(f, d, s, size[0], size[1], size[2]):
         return np.inf
     more = 0.0
     for t in range(s.counters[SAVED]):
@@ -98,10 +103,12 @@ def search(
     s.counters[ABSENT] = n
     _note_left(d, s)
     removed = _REMOVED_OF_SEVERAL if several else _REMOVED
-    longest = min(removed, mean_round(f, d))
+    length = mean_round(f, d)
+    emptied = 0.0 if several else min(_EMPTIED_PER_CLIENT * length, _MOST_EMPTIED)
+    size = (min(removed, length), removed, emptied)
     for _ in range(moves):
         allowance = -heat * np.log(max(1e-300, draw(s.random)))
-        more = _try_move(f, d, s, longest, removed, plain, several, allowance)
+        more = _try_move(f, d, s, size, plain, several, allowance)
         if more >= allowance:
             _undo(f, d, s)
             continue
