@@ -10,7 +10,7 @@ from pair_days import cheapest, pair_day, round_cost
 from routing.evaluation import cost_of
 from routing.model.problem import Problem
 from routing.solver import Limits, solve
-from routing.solver.pairs import kernel
+from routing.solver.pairs import kernel, places, ruin_repair
 from routing.solver.pairs.arrays import Notes, Rounds, new_notes, new_rounds
 from routing.solver.pairs.compile import Compiled, compile_pairs
 from routing.solver.pairs.first_plan import cheapest_insertion
@@ -22,7 +22,7 @@ def started(day: Problem) -> tuple[Compiled, Rounds, Notes]:
     compiled = compile_pairs(day)
     rounds = new_rounds(compiled.day)
     for slot in range(len(compiled.day.group)):
-        kernel.reckon(compiled.day, rounds, slot)
+        places.reckon(compiled.day, rounds, slot)
     return compiled, rounds, new_notes(compiled.day, 1)
 
 
@@ -47,7 +47,7 @@ def test_the_best_place_is_the_cheapest_of_all(seed: int) -> None:
     for order in draw.sample(range(8), 8):
         for slot, vehicle in enumerate(compiled.vehicles):
             nodes = nodes_of(rounds, slot)
-            added, i, j = kernel.best_place(compiled.day, rounds, notes, order, slot, math.inf, 0.0)
+            added, i, j = places.best_place(compiled.day, rounds, notes, order, slot, math.inf, 0.0)
             group = int(compiled.day.group[slot])
             expected, found = cheapest_insertion(compiled.day, group, nodes, order)
             if i < 0:
@@ -61,7 +61,7 @@ def test_the_best_place_is_the_cheapest_of_all(seed: int) -> None:
             assert after == pytest.approx(before + added)
             assert round_cost(day, vehicle, visits(day, found)) == pytest.approx(after)
             if draw.random() < 0.6:
-                assert kernel.insert(compiled.day, rounds, order, slot, i, j)
+                assert places.insert(compiled.day, rounds, order, slot, i, j)
                 assert nodes_of(rounds, slot) == made
                 placed += 1
                 break
@@ -83,7 +83,7 @@ def test_rounds_are_judged_as_the_rules_say(seed: int) -> None:
         base = int(rounds.node[slot, 0])
         rounds.node[slot, : len(stops) + 2] = [base, *stops, base]
         rounds.size[slot] = len(stops) + 2
-        in_time = kernel.reckon(compiled.day, rounds, slot)
+        in_time = places.reckon(compiled.day, rounds, slot)
         first = all(stops.index(order) < stops.index(6 + order) for order in chosen)
         size, group = rounds.size[slot], compiled.day.group[slot]
         fits = bool(
@@ -101,8 +101,8 @@ def test_the_search_keeps_its_books(seed: int) -> None:
     """Tests that after many steps cost, slots and list of absent orders are what the rounds say, waiting paid for."""
     day = pair_day(seed, orders=12, vehicles=4, cost_per_h=2_000.0)
     compiled, rounds, notes = started(day)
-    kernel.repair(compiled.day, rounds, notes, 0.0)
-    kernel.forget(notes)
+    ruin_repair.repair(compiled.day, rounds, notes, 0.0, math.inf)
+    ruin_repair.forget(notes)
     kernel.remember(rounds, notes)
     cost = kernel.total_cost(compiled.day, rounds)
     cost, best = kernel.anneal(compiled.day, rounds, notes, 400, cost, cost, 500.0, 5.0)
@@ -129,8 +129,8 @@ def test_random_numbers_cover_the_unit_interval() -> None:
     """Tests that the generator gives other numbers for other seeds, evenly over [0, 1)."""
     day = compile_pairs(pair_day(1)).day
     notes = new_notes(day, 3)
-    drawn = np.array([kernel.unit(notes) for _ in range(2_000)])
+    drawn = np.array([places.unit(notes) for _ in range(2_000)])
     assert (drawn >= 0).all()
     assert (drawn < 1).all()
     assert drawn.mean() == pytest.approx(0.5, abs=0.03)
-    assert kernel.unit(new_notes(day, 3)) != kernel.unit(new_notes(day, 4))
+    assert places.unit(new_notes(day, 3)) != places.unit(new_notes(day, 4))

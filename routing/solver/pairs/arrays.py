@@ -94,6 +94,8 @@ class Notes(NamedTuple):
     """(slots,): their sizes."""
     old_stamp: Ints
     """(slots,): their stamps."""
+    old_money: Floats
+    """(slots,): what they cost."""
     old_absent: Ints
     """(n + 1,): `Rounds.absent` as it was."""
     known_stamp: Ints
@@ -123,7 +125,7 @@ class Notes(NamedTuple):
 
 
 def new_rounds(day: Day) -> Rounds:
-    """Return the plan that serves nothing; call `kernel.reckon` on every slot before use."""
+    """Return the plan that serves nothing; call `places.reckon` on every slot before use."""
     orders, slots = len(day.kg), len(day.group)
     width = 2 * orders + 2
     node = np.zeros((slots, width), dtype=np.int64)
@@ -155,6 +157,7 @@ def new_notes(day: Day, seed: int) -> Notes:
         old_node=_zeros(slots, width),
         old_size=_zeros(slots),
         old_stamp=_zeros(slots),
+        old_money=np.zeros(slots),
         old_absent=_zeros(orders + 1),
         known_stamp=_zeros(orders, slots),
         known_cost=np.zeros((orders, slots)),

@@ -1,4 +1,4 @@
-"""The pair search in slices: first plan, fewer vehicles, then cheaper rounds, until the clock says stop."""
+"""The pair search in slices: first plan, fewer vehicles, cheaper rounds, and anew as long as the clock allows."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from routing.solver.pairs import kernel
+from routing.solver.pairs import kernel, places, ruin_repair
 from routing.solver.pairs.arrays import Day, Rounds, new_notes, new_rounds
 from routing.solver.pairs.compile import Compiled
 from routing.solver.stopping import Clock
@@ -16,9 +16,11 @@ _SLICE_S = 0.2
 """A slice of steps lasts about so long, so that a cancellation is heard."""
 _FIRST_STEPS, _COUNTED_STEPS = 50, 500
 """Steps of the first slice, and of every slice where iterations are counted."""
+_BEGIN_S_PER_ORDER, _BEGIN_STEPS_PER_ORDER = 0.2, 4_000
+"""Effort of one search, in seconds or steps, before it begins anew."""
 _FLEET_SHARE = 0.4
-"""Share of the effort that may go into fewer vehicles, where a vehicle costs more than its way."""
-_HOT, _COLD, _FLEET_HEAT = 10.0, 0.07, 1.0
+"""Share of a search's effort that may go into fewer vehicles, where a vehicle costs more than its way."""
+_HOT, _COLD, _FLEET_HEAT = 100.0, 0.07, 1.0
 """Temperatures of annealing as shares of the mean cost of a way from stop to stop."""
 
 
@@ -28,20 +30,57 @@ class PairSearch:
     def __init__(self, compiled: Compiled, clock: Clock, seed: int) -> None:
         self.compiled, self.clock = compiled, clock
         self.day, self.rounds, self.notes = compiled.day, new_rounds(compiled.day), new_notes(compiled.day, seed)
-        self.best = float("inf")
+        self.best = self._overall = float("inf")
+        self._begun, self._until = 0.0, 1.0
         self._steps = _COUNTED_STEPS if clock.deterministic else _FIRST_STEPS
 
     def run(self) -> None:
-        """Search until the clock says stop; the best plan is then in `notes`."""
+        """Search until the clock says stop; the best plan is then in `notes`.
+
+        With as few vehicles as possible rounds are so full that annealing hardly leaves the kind of plan the fleet was
+        cut down to, so where there is time the search begins anew and the best of all plans stays.
+        """
+        kept, searches = self._best_image(), self._searches()
+        for k in range(searches):
+            self._begun, self._until = k / searches, (k + 1) / searches
+            if k > 0 and self._over():
+                continue
+            self._search()
+            if self.best < self._overall:
+                self._overall, kept = self.best, self._best_image()
+        self.notes.best_node[:], self.notes.best_size[:] = kept
+        self.best = self._overall
+        self.clock.report("improvement", self.best, self.served(), force=True)
+
+    def _searches(self) -> int:
+        """Return how often the search begins, by the effort there is and the size of the day."""
+        limits, orders = self.clock.limits, len(self.day.kg)
+        if self.clock.deterministic:
+            return max(1, (limits.max_iterations or 0) // (_BEGIN_STEPS_PER_ORDER * orders))
+        return max(1, int((limits.time_limit_s or 0.0) / (_BEGIN_S_PER_ORDER * orders)))
+
+    def _share(self) -> float:
+        """Return how much of this search's effort is used."""
+        return (self.clock.share_done() - self._begun) / (self._until - self._begun)
+
+    def _over(self) -> bool:
+        return self.clock.finished() or self._share() >= 1.0
+
+    def _search(self) -> None:
+        """Search once, from an empty plan."""
+        stamps = self.rounds.stamp.copy()
+        for mine, new in zip(self.rounds, new_rounds(self.day), strict=True):
+            mine[...] = new
+        self.rounds.stamp[:] = stamps
+        self.notes.misses[:] = 0
         self._reckon_all()
-        kernel.repair(self.day, self.rounds, self.notes, 0.0)
-        kernel.forget(self.notes)
+        ruin_repair.repair(self.day, self.rounds, self.notes, 0.0, places.INFINITE)
+        ruin_repair.forget(self.notes)
         kernel.remember(self.rounds, self.notes)
         self.best = kernel.total_cost(self.day, self.rounds)
         if self._vehicles_matter():
             self._save_vehicles()
         self._anneal()
-        self.clock.report("improvement", self.best, self.served(), force=True)
 
     def best_rounds(self) -> list[list[int]]:
         """Return the nodes of every slot of the best plan, base first and last."""
@@ -56,7 +95,7 @@ class PairSearch:
 
     def _reckon_all(self) -> None:
         for slot in range(len(self.day.group)):
-            kernel.reckon(self.day, self.rounds, slot)
+            places.reckon(self.day, self.rounds, slot)
 
     def _vehicles_matter(self) -> bool:
         """Return whether saving a vehicle saves more than the ways of a mean round cost."""
@@ -80,7 +119,8 @@ class PairSearch:
         begun = time.perf_counter()
         work(steps)
         self.clock.iteration += steps
-        self.clock.report(stage, self.best, self.served())
+        if self.best < self._overall:
+            self.clock.report(stage, self.best, self.served())
         if not self.clock.deterministic:
             spent_s = max(1e-4, time.perf_counter() - begun)
             self._steps = int(max(1, min(2 * steps, steps * _SLICE_S / spent_s)))
@@ -92,7 +132,7 @@ class PairSearch:
         def work(steps: int) -> None:
             kernel.shrink(self.day, self.rounds, self.notes, steps, heat)
 
-        while self.clock.share_done() < _FLEET_SHARE and not self.clock.finished():
+        while self._share() < _FLEET_SHARE and not self._over():
             self._slice(work, "fewer vehicles")
             if not (self.rounds.size > 2).any():
                 break
@@ -121,9 +161,9 @@ class PairSearch:
 
     def _anneal(self) -> None:
         """Lower the cost by annealing over the rest of the effort."""
-        way, begun, cost = self._way_cost(), self.clock.share_done(), self.best
-        while not self.clock.finished():
-            share = (self.clock.share_done() - begun) / max(1e-9, 1.0 - begun)
+        way, begun, cost = self._way_cost(), self._share(), self.best
+        while not self._over():
+            share = (self._share() - begun) / max(1e-9, 1.0 - begun)
             heat = way * _HOT * (_COLD / _HOT) ** min(1.0, share)
 
             def work(steps: int, heat: float = heat) -> None:
@@ -154,9 +194,9 @@ def warm_up() -> None:
         near=np.array([[0, 1], [1, 0]], dtype=np.int64),
     )
     rounds, notes = new_rounds(day), new_notes(day, 0)
-    kernel.reckon(day, rounds, 0)
-    kernel.repair(day, rounds, notes, 0.0)
-    kernel.forget(notes)
+    places.reckon(day, rounds, 0)
+    ruin_repair.repair(day, rounds, notes, 0.0, places.INFINITE)
+    ruin_repair.forget(notes)
     kernel.remember(rounds, notes)
     kernel.shrink(day, rounds, notes, 1, 1.0)
     kernel.anneal(day, rounds, notes, 1, kernel.total_cost(day, rounds), 0.0, 1.0, 1.0)
