@@ -16,8 +16,9 @@ _SLICE_S = 0.2
 """A slice of steps lasts about so long, so that a cancellation is heard."""
 _FIRST_STEPS, _COUNTED_STEPS = 50, 500
 """Steps of the first slice, and of every slice where iterations are counted."""
-_BEGIN_S_PER_ORDER, _BEGIN_STEPS_PER_ORDER = 0.2, 4_000
-"""Effort of one search, in seconds or steps, before it begins anew."""
+_BEGIN_S_PER_ORDER, BEGIN_STEPS_PER_ORDER = 0.2, 4_000
+_MOST_SEARCHES = 20
+"""Effort of one search, in seconds or steps, before it begins anew, and how many there are at most."""
 _FLEET_SHARE = 0.4
 """Share of a search's effort that may go into fewer vehicles, where a vehicle costs more than its way."""
 _HOT, _COLD, _FLEET_HEAT = 100.0, 0.07, 1.0
@@ -30,7 +31,8 @@ class PairSearch:
     def __init__(self, compiled: Compiled, clock: Clock, seed: int) -> None:
         self.compiled, self.clock = compiled, clock
         self.day, self.rounds, self.notes = compiled.day, new_rounds(compiled.day), new_notes(compiled.day, seed)
-        self.best = self._overall = float("inf")
+        self.best = float("inf")
+        self._overall: tuple[float, int] = (float("inf"), 0)
         self._begun, self._until = 0.0, 1.0
         self._steps = _COUNTED_STEPS if clock.deterministic else _FIRST_STEPS
 
@@ -46,18 +48,20 @@ class PairSearch:
             if k > 0 and self._over():
                 continue
             self._search()
-            if self.best < self._overall:
-                self._overall, kept = self.best, self._best_image()
+            if self.best < self._overall[0]:
+                self._overall, kept = (self.best, self.served()), self._best_image()
         self.notes.best_node[:], self.notes.best_size[:] = kept
-        self.best = self._overall
-        self.clock.report("improvement", self.best, self.served(), force=True)
+        self.best = self._overall[0]
+        self._report("improvement", force=True)
 
     def _searches(self) -> int:
         """Return how often the search begins, by the effort there is and the size of the day."""
-        limits, orders = self.clock.limits, len(self.day.kg)
+        limits, orders = self.clock.limits, max(1, len(self.day.kg))
         if self.clock.deterministic:
-            return max(1, (limits.max_iterations or 0) // (_BEGIN_STEPS_PER_ORDER * orders))
-        return max(1, int((limits.time_limit_s or 0.0) / (_BEGIN_S_PER_ORDER * orders)))
+            times = (limits.max_iterations or 0) // (BEGIN_STEPS_PER_ORDER * orders)
+        else:
+            times = int((limits.time_limit_s or 0.0) / (_BEGIN_S_PER_ORDER * orders))
+        return min(max(1, times), _MOST_SEARCHES)
 
     def _share(self) -> float:
         """Return how much of this search's effort is used."""
@@ -119,11 +123,14 @@ class PairSearch:
         begun = time.perf_counter()
         work(steps)
         self.clock.iteration += steps
-        if self.best < self._overall:
-            self.clock.report(stage, self.best, self.served())
+        self._report(stage)
         if not self.clock.deterministic:
             spent_s = max(1e-4, time.perf_counter() - begun)
             self._steps = int(max(1, min(2 * steps, steps * _SLICE_S / spent_s)))
+
+    def _report(self, stage: str, *, force: bool = False) -> None:
+        """Tell how far the search is, with the best plan of all searches."""
+        self.clock.report(stage, *min(self._overall, (self.best, self.served())), force=force)
 
     def _save_vehicles(self) -> None:
         """Search for plans with fewer vehicles; the present plan becomes the cheaper of the old best and the new."""

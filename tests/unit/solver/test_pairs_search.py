@@ -18,6 +18,7 @@ from routing.solver.pairs import engine
 from routing.solver.pairs.compile import compile_pairs, suits
 from routing.solver.pairs.first_plan import first_rounds
 from routing.solver.pairs.plan import make_plan
+from routing.solver.pairs.search import BEGIN_STEPS_PER_ORDER
 from routing.solver.stopping import Clock
 
 
@@ -55,6 +56,16 @@ def test_impossible_orders_are_left_out_with_a_reason() -> None:
     assert {"o0", "o1"} <= left.keys()
     assert all(gone.reason and gone.text for gone in left.values())
     assert len(derive_legs(plan)) == 6 - len(left) > 0
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_searches_begun_anew_never_lose_the_best_plan(seed: int) -> None:
+    """Tests that three searches, of which the first is the only one of a third of the effort, end no dearer than it."""
+    day = dear(pair_day(seed, orders=10, vehicles=4))
+    effort = BEGIN_STEPS_PER_ORDER * len(day.orders)
+    one, three = solve(day, Limits(None, effort), seed=1), solve(day, Limits(None, 3 * effort), seed=1)
+    assert three.cost.total <= one.cost.total
+    assert check_problem_plan(day, three.plan).is_clean
 
 
 def test_equal_seeds_and_iterations_give_equal_plans() -> None:
