@@ -38,9 +38,9 @@ def has_room(f: Figures, d: Days, c: int, v: int, p: int) -> bool:
 def find_beside(f: Figures, d: Days, s: Scratch, c: int, best: float) -> tuple[float, int, int]:  # noqa: C901 # calls are dear here
     """Return the cheapest place right before or after a near client on days of one round and goods ready at the base.
 
-    Long rounds have many places far from any near client; those are not looked at. Beside a client farther off than
-    the way beside it is long, a place costs at least twice the difference (by the triangle inequality), so most of
-    them are passed by without looking anything up.
+    Long rounds have many places far from any near client; those are not looked at. A place beside a client costs at
+    least the way there and back less twice the way it interrupts, where costs are symmetric and obey the triangle
+    inequality; elsewhere this is a rule of thumb. By it most places are passed by without looking anything up.
     """
     vehicle, at = -1, 0
     early, late, service = float(f.early[c]), float(f.late[c]), float(f.service[c])
@@ -53,8 +53,8 @@ def find_beside(f: Figures, d: Days, s: Scratch, c: int, best: float) -> tuple[f
         for q in range(len(near)):
             other = near[q]
             line = beside[other]
-            way = line[WAY_OUT]
-            if 2.0 * (near_to[q] - way) < best:
+            there_and_back, way = near_to[q] + near_from[q], line[WAY_OUT]
+            if there_and_back - 2.0 * way < best:
                 after = int(line[AFTER])
                 extra = near_to[q] + cost[after] - way
                 v = riders[other]
@@ -65,7 +65,7 @@ def find_beside(f: Figures, d: Days, s: Scratch, c: int, best: float) -> tuple[f
                         if draw(rng) >= BLINK and has_room(f, d, c, v, p):
                             best, vehicle, at = extra, v, p
             way = line[WAY_IN]
-            if 2.0 * (near_from[q] - way) < best:
+            if there_and_back - 2.0 * way < best:
                 before = int(line[BEFORE])
                 extra = cost_to[before] + near_from[q] - way
                 v = riders[other]
