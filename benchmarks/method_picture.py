@@ -39,13 +39,13 @@ def plan_demo(time_limit_s: float) -> tuple[list[Feature], list[Status]]:
 
 
 def shown_order(movements: list[Feature]) -> str:
-    """Return the order that rides the most kinds of carrier, of these one with many legs to see."""
-    kinds, legs = defaultdict[str, set[str]](set), defaultdict[str, float](float)
+    """Return the order that rides the most kinds of carrier, of these the one with the longest way."""
+    kinds, metres = defaultdict[str, set[str]](set), defaultdict[str, float](float)
     for movement in movements:
         for order in movement["properties"]["orders"]:
             kinds[order].add(movement["properties"]["category"])
-            legs[order] += movement["properties"]["distance_m"]
-    return max(kinds, key=lambda order: (len(kinds[order]), legs[order]))
+            metres[order] += movement["properties"]["distance_m"]
+    return max(kinds, key=lambda order: (len(kinds[order]), metres[order]))
 
 
 def draw(features: list[Feature], seen: list[Status], path: Path) -> None:

@@ -176,7 +176,8 @@ def repair(day: Day, rounds: Rounds, notes: Notes, blink: float, allowance: floa
     """Put absent orders back one by one at their cheapest places; return whether all rounds keep their times.
 
     Also False, with some orders lost, once the touched rounds and the orders left out cost `allowance` more than before
-    the step: no order put back makes a round cheaper.
+    the step (`notes.old_absent` lists those left out then): where ways obey the triangle inequality, no order put back
+    makes a round cheaper.
     """
     waiting = _line_up(day, rounds, notes)
     sound, left = True, 0

@@ -42,9 +42,9 @@ class PairSearch:
         With as few vehicles as possible rounds are so full that annealing hardly leaves the kind of plan the fleet was
         cut down to, so where there is time the search begins anew and the best of all plans stays.
         """
-        kept, searches = self._best_image(), self._searches()
+        kept, searches, start = self._best_image(), self._searches(), self.clock.share_done()
         for k in range(searches):
-            self._begun, self._until = k / searches, (k + 1) / searches
+            self._begun, self._until = (start + (1.0 - start) * (k + part) / searches for part in (0, 1))
             if k > 0 and self._over():
                 continue
             self._search()
@@ -60,7 +60,7 @@ class PairSearch:
         if self.clock.deterministic:
             times = (limits.max_iterations or 0) // (BEGIN_STEPS_PER_ORDER * orders)
         else:
-            times = int((limits.time_limit_s or 0.0) / (_BEGIN_S_PER_ORDER * orders))
+            times = int(self.clock.remaining_s / (_BEGIN_S_PER_ORDER * orders))
         return min(max(1, times), _MOST_SEARCHES)
 
     def _share(self) -> float:
@@ -71,7 +71,9 @@ class PairSearch:
         return self.clock.finished() or self._share() >= 1.0
 
     def _search(self) -> None:
-        """Search once, from an empty plan."""
+        """Search once, from an empty plan; steps take longer again than they did at the end of the last search."""
+        if not self.clock.deterministic:
+            self._steps = _FIRST_STEPS
         stamps = self.rounds.stamp.copy()
         for mine, new in zip(self.rounds, new_rounds(self.day), strict=True):
             mine[...] = new

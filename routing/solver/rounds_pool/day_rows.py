@@ -26,9 +26,9 @@ class Figures(NamedTuple):
     the start of service, `service`, `release` (goods at the base), `brought`, `taken` (2, n) in two measures (whole
     units) of which those `measured` (2,) can bind, `left_cost` of leaving it out, `soft_cost` of that for the search
     (changed on the way, at most `left_cost`), `near` (n, K) other clients, nearest first, and `near_to`,
-    `near_from` (C, n, K) the cost of the ways from them and to them. Per class: `base` node,
-    `room` (C, 2), `shift` (C, 2), `fixed`, `rounds` a day at most. `allowed` (C, n); `kind` is the class of each
-    vehicle, equal ones adjoining.
+    `near_from` (C, n, K) the cost of the ways from them and to them, `apart` (C, n, K) that of both without the time
+    spent at them. Per class: `base` node, `room` (C, 2), `shift` (C, 2), `fixed`, `rounds` a day at most. `allowed`
+    (C, n); `kind` is the class of each vehicle, equal ones adjoining.
     """
 
     duration: IntArray
@@ -47,6 +47,7 @@ class Figures(NamedTuple):
     near: IntArray
     near_to: FloatArray
     near_from: FloatArray
+    apart: FloatArray
     base: IntArray
     room: IntArray
     shift: IntArray

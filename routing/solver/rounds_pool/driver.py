@@ -206,12 +206,12 @@ def _phases(day: RoundsDay, first: VehicleDays) -> tuple[_Phase, ...]:
     return (replace(_ONE_ROUND[0], hot=hot), *_ONE_ROUND[1:])
 
 
-def _clients_of_a_full_round(day: RoundsDay, first: list[int]) -> float:
+def _clients_of_a_full_round(day: RoundsDay, counts: list[int]) -> float:
     """Return how many clients a good plan's rounds will have: as many as loads allow, at most twice a first plan's."""
     figures = day.figures
     loads = np.maximum(figures.brought.sum(axis=1), figures.taken.sum(axis=1))
     rounds = max(1.0, float(np.ceil(loads / np.maximum(1, figures.room.max(axis=0))).max()))
-    return min(len(figures.early) / rounds, 2.0 * sum(first) / max(1, len(first)))
+    return min(len(figures.early) / rounds, 2.0 * sum(counts) / max(1, len(counts)))
 
 
 def _pool_for(day: RoundsDay) -> Pool | RoundPool:

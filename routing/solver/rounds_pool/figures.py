@@ -72,6 +72,7 @@ def compile_day(problem: Problem) -> RoundsDay:
         near=np.empty((0, 0), dtype=np.int64),
         near_to=np.empty((0, 0, 0)),
         near_from=np.empty((0, 0, 0)),
+        apart=np.empty((0, 0, 0)),
         base=np.array([len(problem.orders) + bases.index(head.base) for head in heads], dtype=np.int64),
         room=np.array([_room(head) for head in heads], dtype=np.int64),
         shift=np.array([(head.type.shift_start_s, head.type.shift_end_s) for head in heads], dtype=np.int64),
@@ -80,7 +81,8 @@ def compile_day(problem: Problem) -> RoundsDay:
         allowed=np.array([[_base_of(order, known) == head.base for order in problem.orders] for head in heads]),
         kind=np.array([k for k, alike in enumerate(members) for _ in alike], dtype=np.int64),
     )
-    return RoundsDay(problem, _with_neighbours(figures), vehicles, places, delivers)
+    stops = np.array([(service + head.type.stop_s) * (head.type.cost_per_h / 3_600.0) for head in heads])
+    return RoundsDay(problem, _with_neighbours(figures, stops), vehicles, places, delivers)
 
 
 def _base_of(order: Order, bases: set[str]) -> str:
@@ -142,11 +144,13 @@ def _costs(
     return np.ascontiguousarray(money, dtype=np.float64)
 
 
-def _with_neighbours(figures: Figures) -> Figures:
+def _with_neighbours(figures: Figures, stops: npt.NDArray[np.float64]) -> Figures:
+    """Return the figures with those of near clients; `stops` (C, n) is what the time spent at a client costs."""
     near = _neighbours(figures)
     own = np.arange(len(near))[:, None]
-    near_to, near_from = figures.cost_to[:, own, near], figures.cost[:, own, near]
-    return figures._replace(near=near, near_to=np.ascontiguousarray(near_to), near_from=np.ascontiguousarray(near_from))
+    near_to = np.ascontiguousarray(figures.cost_to[:, own, near])
+    near_from = np.ascontiguousarray(figures.cost[:, own, near])
+    return figures._replace(near=near, near_to=near_to, near_from=near_from, apart=near_to + near_from - stops[:, near])
 
 
 def _neighbours(figures: Figures) -> npt.NDArray[np.int64]:

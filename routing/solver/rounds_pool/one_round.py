@@ -39,22 +39,24 @@ def find_beside(f: Figures, d: Days, s: Scratch, c: int, best: float) -> tuple[f
     """Return the cheapest place right before or after a near client on days of one round and goods ready at the base.
 
     Long rounds have many places far from any near client; those are not looked at. A place beside a client costs at
-    least the way there and back less twice the way it interrupts, where costs are symmetric and obey the triangle
+    least the ways there and back less twice the way it interrupts, where ways are as long back and obey the triangle
     inequality; elsewhere this is a rule of thumb. By it most places are passed by without looking anything up.
     """
-    vehicle, at = -1, 0
+    vehicle, at, mixed = -1, 0, len(f.base) > 1
     early, late, service = float(f.early[c]), float(f.late[c]), float(f.service[c])
     near, rng, kinds, riders, positions, beside = f.near[c], s.random, f.kind, d.vehicle, d.position, d.beside
     for k in range(len(f.base)):
         if not f.allowed[k, c]:
             continue
-        near_to, near_from = f.near_to[k, c], f.near_from[k, c]
+        near_to, near_from, apart = f.near_to[k, c], f.near_from[k, c], f.apart[k, c]
         cost, cost_to, duration, duration_to = f.cost[k, c], f.cost_to[k, c], f.duration[k, c], f.duration_to[k, c]
         for q in range(len(near)):
             other = near[q]
             line = beside[other]
-            there_and_back, way = near_to[q] + near_from[q], line[WAY_OUT]
-            if there_and_back - 2.0 * way < best:
+            if mixed and (riders[other] < 0 or kinds[riders[other]] != k):
+                continue
+            way = line[WAY_OUT]
+            if apart[q] - 2.0 * way < best:
                 after = int(line[AFTER])
                 extra = near_to[q] + cost[after] - way
                 v = riders[other]
@@ -65,7 +67,7 @@ def find_beside(f: Figures, d: Days, s: Scratch, c: int, best: float) -> tuple[f
                         if draw(rng) >= BLINK and has_room(f, d, c, v, p):
                             best, vehicle, at = extra, v, p
             way = line[WAY_IN]
-            if there_and_back - 2.0 * way < best:
+            if apart[q] - 2.0 * way < best:
                 before = int(line[BEFORE])
                 extra = cost_to[before] + near_from[q] - way
                 v = riders[other]
@@ -80,7 +82,10 @@ def find_beside(f: Figures, d: Days, s: Scratch, c: int, best: float) -> tuple[f
 
 @compiled
 def insert_beside(f: Figures, d: Days, v: int, p: int, c: int) -> None:
-    """Put client `c` after position `p` of the round of `v`; times before and limits after it stay as they are."""
+    """Put client `c` after position `p` of the round of `v`, a place `find_beside` returned.
+
+    The days are afterwards as `insert` would leave them; times before and limits after the place stay as they are.
+    """
     size = d.size[v] + 1
     stops, start, latest, way, drive = d.stops[v], d.start[v], d.latest[v], d.way[v], d.drive[v]
     beside, positions, early, late, service = d.beside, d.position, f.early, f.late, f.service

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 from routing.solver.machine_code import compiled, woven
-from routing.solver.rounds_pool.day_rows import (
-    Days,
-    Figures,
-    insert,
-)
+from routing.solver.rounds_pool.day_rows import Days, Figures, insert
 from routing.solver.rounds_pool.one_round import BLINK, find_beside, has_room, insert_beside
 from routing.solver.rounds_pool.scratch import ABSENT, TOKEN, Scratch, StateArray, draw, keep
 

@@ -30,20 +30,20 @@ _EPSILON = 1e-6
 
 @compiled
 def _try_move(
-    f: Figures, d: Days, s: Scratch, size: tuple[float, float, float], plain: bool, several: bool, allowance: float
+    f: Figures, d: Days, s: Scratch, extent: tuple[float, float, float], plain: bool, several: bool, allowance: float
 ) -> float:
     """Change the days by one move; return what that adds to the cost, clients left out counted at their soft price.
 
-    `size` tells how much is taken out (longest string, clients, chance of a whole round).
+    `extent` tells how much is taken out: longest string, clients, chance of a whole round.
 
     Days that do not fit any more add infinitely much, and so does a move that costs more than `allowance` before all
-    clients are back: putting clients into rounds does not make them cheaper.
+    clients are back: where ways obey the triangle inequality, clients put into rounds never make them cheaper.
     """
     s.counters[MOVE] += 1
     s.counters[SAVED] = 0
     if several and draw(s.random) < _TAILS:
         swap_tails(f, d, s)
-    if not ruin(f, d, s, size[0], size[1], size[2]):
+    if not ruin(f, d, s, extent[0], extent[1], extent[2]):
         return np.inf
     more = 0.0
     for t in range(s.counters[SAVED]):
@@ -54,7 +54,7 @@ def _try_move(
     sort_absent(f, s)
     for t in range(s.counters[ABSENT]):
         more += place(f, d, s, s.absent[t], plain)
-        if more > allowance:
+        if more >= allowance:
             return np.inf
     return more
 
@@ -103,12 +103,12 @@ def search(
     s.counters[ABSENT] = n
     _note_left(d, s)
     removed = _REMOVED_OF_SEVERAL if several else _REMOVED
-    length = mean_round(f, d)
-    emptied = 0.0 if several else min(_EMPTIED_PER_CLIENT * length, _MOST_EMPTIED)
-    size = (min(removed, length), removed, emptied)
+    mean = mean_round(f, d)
+    emptied = 0.0 if several else min(_EMPTIED_PER_CLIENT * mean, _MOST_EMPTIED)
+    extent = (min(removed, mean), removed, emptied)
     for _ in range(moves):
         allowance = -heat * np.log(max(1e-300, draw(s.random)))
-        more = _try_move(f, d, s, size, plain, several, allowance)
+        more = _try_move(f, d, s, extent, plain, several, allowance)
         if more >= allowance:
             _undo(f, d, s)
             continue

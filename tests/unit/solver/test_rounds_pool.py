@@ -145,6 +145,8 @@ def test_days_kept_move_by_move_are_those_computed_anew(
     assert load_all(figures, fresh, kept.stops, kept.size)
     assert total_cost(figures, kept) == pytest.approx(total_cost(figures, fresh))
     np.testing.assert_array_equal(kept.vehicle, fresh.vehicle)
+    np.testing.assert_array_equal(kept.trips, fresh.trips)
+    np.testing.assert_allclose(kept.worth, fresh.worth)
     for v, size in enumerate(kept.size):
         for name in ("start", "latest", "first"):
             np.testing.assert_array_equal(getattr(kept, name)[v, :size], getattr(fresh, name)[v, :size], name)
@@ -156,6 +158,8 @@ def test_days_kept_move_by_move_are_those_computed_anew(
     ridden = kept.vehicle >= 0
     np.testing.assert_array_equal(kept.position[ridden], fresh.position[ridden])
     if (figures.rounds == 1).all():
+        used = kept.size > 0
+        np.testing.assert_array_equal(kept.arrive[used, kept.size[used] - 1], fresh.arrive[used, kept.size[used] - 1])
         np.testing.assert_array_equal(kept.beside[ridden], fresh.beside[ridden])
 
 
