@@ -1,6 +1,6 @@
 """Draw the picture of docs/explanation/method.md: the demo's day with one order's way, and how its plan got cheaper.
 
-    python benchmarks/method_picture.py [--time-limit 30] [--write docs/images/method.png]
+    python -m benchmarks.method_picture [--time-limit 30] [--write docs/images/method.png]
 
 Needs matplotlib.
 """
@@ -62,7 +62,8 @@ def draw(features: list[Feature], seen: list[Status], path: Path) -> None:
     land.set_title(f"one day, and the way of order {order}", fontsize=9)
     land.set_axis_off()
     land.set_aspect(1.1)
-    land.legend(fontsize=8, loc="lower left")
+    for line in land.legend(fontsize=8, loc="upper center", bbox_to_anchor=(0.5, 0.02), ncols=6).get_lines():
+        line.set(linewidth=2.5, alpha=1.0)
     _draw_curve(curve, seen)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path)
@@ -80,9 +81,8 @@ def _draw_movement(axes: Any, movement: Feature, order: str, named: set[str]) ->
     """Draw a way, bold where the order rides along, and name each kind of carrier once."""
     category, rides = movement["properties"]["category"], order in movement["properties"]["orders"]
     lon, lat = list(zip(*movement["geometry"]["coordinates"], strict=True))[:2]
-    label = None if category in named or not rides else category
-    if label:
-        named.add(category)
+    label = None if category in named else category
+    named.add(category)
     look = {"linewidth": 3.0, "zorder": 3} if rides else {"linewidth": 0.5, "alpha": 0.55, "zorder": 2}
     axes.plot(lon, lat, color=CATEGORY_COLOURS[category], label=label, **look)
 
