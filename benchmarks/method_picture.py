@@ -33,7 +33,10 @@ def plan_demo(time_limit_s: float) -> tuple[list[Feature], list[Status]]:
     with tempfile.TemporaryDirectory() as temporary:
         scenario, out = Path(temporary) / "scenario", Path(temporary) / "out"
         make_demo_scenario(scenario)
-        plan_deliveries(scenario, out, PlanOptions(time_limit_s, seed=SEED), seen.append)
+        outcome = plan_deliveries(scenario, out, PlanOptions(time_limit_s, seed=SEED), seen.append)
+        if not outcome.report.is_clean:
+            message = "the checker found violations in the plan; nothing is drawn"
+            raise SystemExit(message)
         collection = json.loads((out / "plan.geojson").read_text(encoding="utf-8"))
     return collection["features"], seen
 

@@ -7,8 +7,9 @@ are put back one by one at their cheapest places, now and then overlooking a pla
 from __future__ import annotations
 
 from routing.solver.machine_code import compiled, inner
-from routing.solver.pairs.arrays import Day, Floats, Ints, Notes, Rounds
+from routing.solver.pairs.arrays import Day, Ints, Notes, Rounds
 from routing.solver.pairs.places import INFINITE, insert, known_place, reckon, unit
+from routing.solver.sorting import sort_by_key
 
 _BLINK_OPENING = 0.3
 """Chance of overlooking the vehicles of a group that stand still, where there are several groups: the order that opens
@@ -124,17 +125,6 @@ def _mark_string(rounds: Rounds, notes: Notes, r: int, node: int, length: int, o
 
 
 @inner
-def _sort(items: Ints, key: Floats, count: int) -> None:
-    """Sort the first items by their keys, in place (numpy's sorting would take seconds to compile)."""
-    for q in range(1, count):
-        item, mine, at = items[q], key[q], q
-        while at > 0 and key[at - 1] > mine:
-            items[at], key[at] = items[at - 1], key[at - 1]
-            at -= 1
-        items[at], key[at] = item, mine
-
-
-@inner
 def _line_up(day: Day, rounds: Rounds, notes: Notes) -> int:
     """List the absent orders as they are put back: at random, or by weight, distance or window; return how many."""
     orders, count = len(day.kg), int(rounds.absent[-1])
@@ -156,7 +146,7 @@ def _line_up(day: Day, rounds: Rounds, notes: Notes) -> int:
             notes.key[q] = day.early_s[k]
         else:
             notes.key[q] = -day.late_s[orders + k]
-    _sort(notes.waiting, notes.key, count)
+    sort_by_key(notes.waiting, notes.key, count)
     return count
 
 

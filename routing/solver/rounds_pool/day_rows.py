@@ -228,6 +228,13 @@ def look_up(f: Figures, d: Days, v: int, p: int) -> None:
     d.way[v, p], d.drive[v, p] = f.cost[k, node, there], f.duration[k, node, there]
 
 
+@woven
+def in_time(leave: float, there: float, early: float, late: float, service: float, on: float, latest: float) -> bool:
+    """Return whether a client `there` seconds away can be served between, and what is `on` from it by `latest`."""
+    reach = max(leave + there, early)
+    return reach <= late and reach + service + on <= latest
+
+
 @compiled
 def insert(f: Figures, d: Days, v: int, p: int, c: int, own: bool) -> None:
     """Put client `c` after position `p` of vehicle `v`; with `own` as a round of its own that begins there."""

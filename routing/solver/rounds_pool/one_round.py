@@ -14,6 +14,7 @@ from routing.solver.rounds_pool.day_rows import (
     WAY_OUT,
     Days,
     Figures,
+    in_time,
     look_up,
     weigh,
 )
@@ -42,7 +43,7 @@ def find_beside(f: Figures, d: Days, s: Scratch, c: int, best: float) -> tuple[f
     least the ways there and back less twice the way it interrupts, where ways are as long back and obey the triangle
     inequality; elsewhere this is a rule of thumb. By it most places are passed by without looking anything up.
     """
-    vehicle, at, mixed = -1, 0, len(f.base) > 1
+    vehicle, at = -1, 0
     early, late, service = float(f.early[c]), float(f.late[c]), float(f.service[c])
     near, rng, kinds, riders, positions, beside = f.near[c], s.random, f.kind, d.vehicle, d.position, d.beside
     for k in range(len(f.base)):
@@ -53,30 +54,25 @@ def find_beside(f: Figures, d: Days, s: Scratch, c: int, best: float) -> tuple[f
         for q in range(len(near)):
             other = near[q]
             line = beside[other]
-            if mixed and (riders[other] < 0 or kinds[riders[other]] != k):
+            v = riders[other]
+            if v < 0 or kinds[v] != k:
                 continue
             way = line[WAY_OUT]
             if apart[q] - 2.0 * way < best:
                 after = int(line[AFTER])
-                extra = near_to[q] + cost[after] - way
-                v = riders[other]
-                if extra < best and v >= 0 and kinds[v] == k:
-                    reach = max(line[LEFT] + duration_to[other], early)
-                    if reach <= late and reach + service + duration[after] <= line[LATEST_AFTER]:
-                        p = positions[other]
-                        if draw(rng) >= BLINK and has_room(f, d, c, v, p):
-                            best, vehicle, at = extra, v, p
+                extra, leave, limit = near_to[q] + cost[after] - way, line[LEFT], line[LATEST_AFTER]
+                if extra < best and in_time(leave, duration_to[other], early, late, service, duration[after], limit):
+                    p = positions[other]
+                    if draw(rng) >= BLINK and has_room(f, d, c, v, p):
+                        best, vehicle, at = extra, v, p
             way = line[WAY_IN]
             if apart[q] - 2.0 * way < best:
                 before = int(line[BEFORE])
-                extra = cost_to[before] + near_from[q] - way
-                v = riders[other]
-                if extra < best and v >= 0 and kinds[v] == k:
-                    reach = max(line[LEFT_BEFORE] + duration_to[before], early)
-                    if reach <= late and reach + service + duration[other] <= line[LATEST]:
-                        p = positions[other] - 1
-                        if draw(rng) >= BLINK and has_room(f, d, c, v, p):
-                            best, vehicle, at = extra, v, p
+                extra, leave, limit = cost_to[before] + near_from[q] - way, line[LEFT_BEFORE], line[LATEST]
+                if extra < best and in_time(leave, duration_to[before], early, late, service, duration[other], limit):
+                    p = positions[other] - 1
+                    if draw(rng) >= BLINK and has_room(f, d, c, v, p):
+                        best, vehicle, at = extra, v, p
     return best, vehicle, at
 
 

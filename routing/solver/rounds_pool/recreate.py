@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from routing.solver.machine_code import compiled, woven
-from routing.solver.rounds_pool.day_rows import Days, Figures, insert
+from routing.solver.rounds_pool.day_rows import Days, Figures, in_time, insert
 from routing.solver.rounds_pool.one_round import BLINK, find_beside, has_room, insert_beside
 from routing.solver.rounds_pool.scratch import ABSENT, TOKEN, Scratch, StateArray, draw, keep
+from routing.solver.sorting import sort_by_key
 
 
 @compiled
@@ -29,12 +30,7 @@ def sort_absent(f: Figures, s: Scratch) -> None:
             keys[t] = -float(f.late[c])
         else:
             keys[t] = float(f.release[c]) * (1.0 if rule < 19 else -1.0)
-    for t in range(1, count):
-        c, key, at = absent[t], keys[t], t
-        while at > 0 and keys[at - 1] > key:
-            absent[at], keys[at] = absent[at - 1], keys[at - 1]
-            at -= 1
-        absent[at], keys[at] = c, key
+    sort_by_key(absent, keys, count)
 
 
 @woven
@@ -55,9 +51,8 @@ def _scan_round(f: Figures, d: Days, rng: StateArray, c: int, v: int, begin: int
             break
         extra = cost_to[here] + cost[there] - way[p]
         if extra < best:
-            reach = max(leave + duration_to[here], early)
-            in_time = reach <= late and reach + service + duration[c, there] <= latest[p + 1]
-            if in_time and draw(rng) >= BLINK and has_room(f, d, c, v, p):
+            fits = in_time(leave, duration_to[here], early, late, service, duration[c, there], latest[p + 1])
+            if fits and draw(rng) >= BLINK and has_room(f, d, c, v, p):
                 best, found = extra, p
         if there >= n:
             break
