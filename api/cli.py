@@ -244,7 +244,7 @@ def plan(  # noqa: PLR0917 - the options of a command
     lang: Annotated[Lang, typer.Option(help="Language of manifests and map.")] = Lang.EN,
     workers: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, max=256, help="Searches at once, with other seeds; the best plan is kept."),
+        typer.Option(metavar="N", min=1, max=256, help="Processes that search, parts of the plan side by side."),
     ] = None,
     cluster: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Dask scheduler that searches as well, e.g. tcp://host:8786.")

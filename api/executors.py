@@ -30,10 +30,10 @@ def helpers_of(workers: int | None, cluster: str | None) -> Iterator[Helpers | N
     elif workers is None or workers <= 1:
         yield None
     else:
-        from api.processes import process_pool  # noqa: PLC0415 - one search needs no processes
+        from api.processes import passing_pool  # noqa: PLC0415 - one search needs no processes
         from routing.solver.parallel import Helpers  # noqa: PLC0415 - `shanlu --help` answers at once
 
-        with process_pool(workers - 1) as pool:
+        with passing_pool(workers - 1) as pool:
             yield Helpers(pool, workers - 1)
 
 

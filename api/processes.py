@@ -6,12 +6,15 @@ import asyncio
 import logging
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing.synchronize import Event
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -19,19 +22,23 @@ _LOOK_S = 1.0
 _LOG = logging.getLogger("shanlu.api")
 
 
-def end_with_parent(parent: int) -> None:
+def end_with_parent(parent: int, over: Event | None = None) -> None:
     """End this process at once when the process that started it is gone, even if that was killed.
 
     Parameters
     ----------
     parent
         Its id, as it knows it itself: it may be gone before this process comes to ask.
+    over
+        Once it is set, this process ends as well, whatever it does.
     """
+    bell = threading.Event() if over is None else over
 
     def watch() -> None:
-        while os.getppid() == parent:
-            threading.Event().wait(_LOOK_S)
-        _LOG.warning("process %d ends: the process that started it is gone", os.getpid())
+        while os.getppid() == parent and not bell.wait(_LOOK_S):
+            pass
+        if not bell.is_set():
+            _LOG.warning("process %d ends: the process that started it is gone", os.getpid())
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True, name="parent watch").start()
@@ -79,9 +86,23 @@ def process_pool(workers: int, niceness: int = 0) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(niceness, os.getpid()))
 
 
-def _begin(niceness: int, parent: int) -> None:
+@contextmanager
+def passing_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+    """Yield a pool of processes that end when it is left, in the middle of their work if need be."""
+    context = multiprocessing.get_context("spawn")
+    over = context.Event()
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(0, os.getpid(), over))
+    try:
+        yield pool
+    finally:
+        over.set()
+        pool.shutdown(cancel_futures=True)
+
+
+def _begin(niceness: int, parent: int, over: Event | None = None) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the one that began them decides
     give_way(niceness)
-    end_with_parent(parent)
+    end_with_parent(parent, over)
 
 
 class Supervisor:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 from routing.model.carrier import BusTrip
@@ -24,22 +25,36 @@ class Seat:
     unload_start_s: int
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What of a trip is not to be had: by others' goods, or as its free space is left to others."""
+
+    kg: Sequence[float]
+    """By segment."""
+    litres: Sequence[float]
+    calls: Mapping[int, int]
+    """Which call of a halt others use."""
+    products: frozenset[str]
+    """Classes of others' goods."""
+
+
 class BusLoad:
     """What rides on one trip. Entries are (task, ride)."""
 
-    __slots__ = ("_filled", "_used", "cost", "entries", "instance", "number", "trip")
+    __slots__ = ("_filled", "_taken", "_used", "cost", "entries", "instance", "number", "trip")
 
-    def __init__(self, instance: Instance, number: int) -> None:
+    def __init__(self, instance: Instance, number: int, taken: Taken | None = None) -> None:
         self.instance, self.number, self.trip = instance, number, instance.trips[number]
+        nothing = [0.0] * len(self.trip.calls)
+        self._taken = taken or Taken(nothing, nothing, {}, frozenset())
         self._clear()
 
     def _clear(self) -> None:
-        count = len(self.trip.calls)
         self.entries: list[tuple[Task, BusRide]] = []
         self.cost = 0.0
-        self._filled = ([0.0] * count, [0.0] * count)
+        self._filled = (list(self._taken.kg), list(self._taken.litres))
         """Kilograms and litres on every segment."""
-        self._used: dict[int, int] = {}
+        self._used: dict[int, int] = dict(self._taken.calls)
         """Which call of a halt is used."""
 
     def enter(self, task: Task, ride: BusRide) -> None:
@@ -89,7 +104,8 @@ class BusLoad:
             self._leave(task, next(ride for other, ride in self.entries if other is task))
             self.entries = kept
             ends = [(ride.board_call, ride.alight_call) for _, ride in kept]
-            self._used = {self.trip.calls[call].sequence: call for pair in ends for call in pair}
+            used = {self.trip.calls[call].sequence: call for pair in ends for call in pair}
+            self._used = {**self._taken.calls, **used}
         task.owner = None
 
     def _leave(self, task: Task, ride: BusRide) -> None:
@@ -114,13 +130,29 @@ class BusLoad:
         job = request.errand.job
         kg, litres = (job.boxed_kg, job.boxed_l) if boxed else (job.kg, job.litres)
         barred = self.instance.incompatible.get(job.product.id)
-        if barred and any(task.job.product.id in barred for task, other in self.entries if _overlaps(other, ride)):
+        if barred and (
+            not barred.isdisjoint(self._taken.products)
+            or any(task.job.product.id in barred for task, other in self.entries if _overlaps(other, ride))
+        ):
             return False
         span = slice(ride.board_call, ride.alight_call)
         return (
             max(self._filled[0][span]) + kg <= self.trip.max_kg + 1e-7
             and max(self._filled[1][span]) + litres <= self.trip.max_l + 1e-7
             and self._calls_agree(ride)
+        )
+
+    def holds(self) -> bool:
+        """Return whether what is aboard has room on every segment, uses no halt for two places and rides together."""
+        barred = self.instance.incompatible
+        return (
+            max(self._filled[0]) <= self.trip.max_kg + 1e-6
+            and max(self._filled[1]) <= self.trip.max_l + 1e-6
+            and all(self._calls_agree(ride) for _, ride in self.entries)
+            and not any(
+                other.job.product.id in barred.get(task.job.product.id, ()) and _overlaps(one, two)
+                for (task, one), (other, two) in combinations(self.entries if barred else (), 2)
+            )
         )
 
     def _calls_agree(self, ride: BusRide) -> bool:

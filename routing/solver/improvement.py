@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import random
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -54,24 +55,36 @@ class Moves:
     """By job, the chains it has ridden by at some time."""
     least: dict[int, float] = field(default_factory=dict)
     """By job, the least that putting it back was ever expected to cost."""
+    turn: int = 0
+    """Which fleet's rounds are rebuilt next."""
+    only: Sequence[int] | None = None
+    """Jobs that may be moved, in rising order; None: all."""
+
+    @cached_property
+    def jobs(self) -> Sequence[Job]:
+        """The jobs that may be moved."""
+        jobs = self.instance.jobs
+        return jobs if self.only is None else [jobs[index] for index in self.only]
 
     @cached_property
     def _ends(self) -> npt.NDArray[np.float64]:
-        """Longitude and latitude of the remote end of each job."""
-        return np.array([_remote_end(self.instance, job) for job in self.instance.jobs], dtype=np.float64)
+        """Longitude and latitude of the remote end of each job that may be moved."""
+        return np.array([remote_end(self.instance, job) for job in self.jobs], dtype=np.float64)
 
     def near(self, job: Job) -> list[int]:
-        """Return the jobs whose remote ends are nearest to the job's, itself first."""
+        """Return the jobs to be moved whose remote ends are nearest to that of one of them, itself first."""
         if job.index not in self.neighbours:
-            lon, lat = self._ends[job.index]
+            lon, lat = remote_end(self.instance, job)
             apart = (self._ends - (lon, lat)) * (math.cos(math.radians(lat)), 1.0)
             squared = (apart**2).sum(axis=1)
-            squared[job.index] = -1.0
-            self.neighbours[job.index] = np.argsort(squared, kind="stable")[:_NEIGHBOURS].tolist()
+            squared[job.index if self.only is None else bisect_left(self.only, job.index)] = -1.0
+            nearest = np.argsort(squared, kind="stable")[:_NEIGHBOURS].tolist()
+            self.neighbours[job.index] = [self.jobs[k].index for k in nearest]
         return self.neighbours[job.index]
 
 
-def _remote_end(instance: Instance, job: Job) -> tuple[float, float]:
+def remote_end(instance: Instance, job: Job) -> tuple[float, float]:
+    """Return longitude and latitude of the end of a job that lies lower in the four levels."""
     origin, target = instance.places[job.origin], instance.places[job.destination]
     end = target if target.level.depth >= origin.level.depth else origin
     return end.lon, end.lat
@@ -150,11 +163,11 @@ def construction_orders(instance: Instance) -> list[list[Job]]:
     centre = instance.places[instance.jobs[0].origin]
 
     def angle(job: Job) -> float:
-        lon, lat = _remote_end(instance, job)
+        lon, lat = remote_end(instance, job)
         return math.atan2(lat - centre.lat, (lon - centre.lon) * math.cos(math.radians(centre.lat)))
 
     def tight_first(job: Job) -> tuple[float, float, float, int]:
-        lon, lat = _remote_end(instance, job)
+        lon, lat = remote_end(instance, job)
         spread = min(window[1] - window[0] for window in job.windows)
         tight = 0.0 if spread < 4 * 3600 or job.product.cold else 1.0
         distance = (lon - centre.lon) ** 2 + (lat - centre.lat) ** 2
@@ -191,7 +204,7 @@ def cool(state: State, moves: Moves, *, touched: bool = False) -> bool:
 def choose_removed(state: State, moves: Moves) -> list[int]:
     """Return the jobs to take out and put back, served or not: neighbours, a round, a carrier, or a few at random."""
     count = 1 + int(moves.random.expovariate(1.0 / _MEAN_REMOVED))
-    seed = moves.random.choice(state.instance.jobs)
+    seed = moves.random.choice(moves.jobs)
     draw = moves.random.random()
     if draw < 0.55:
         return _neighbourhood(moves, seed, count)
@@ -199,7 +212,7 @@ def choose_removed(state: State, moves: Moves) -> list[int]:
         return _round_mates(state, moves, seed, count)
     if draw < 0.9:
         return _carrier_mates(state, moves, seed)
-    return sorted({moves.random.randrange(len(state.instance.jobs)) for _ in range(count)})
+    return sorted({moves.jobs[moves.random.randrange(len(moves.jobs))].index for _ in range(count)})
 
 
 def _neighbourhood(moves: Moves, seed: Job, count: int) -> list[int]:
@@ -295,7 +308,7 @@ def _insert_within(state: State, moves: Moves, jobs: Sequence[Job], factor: floa
 
 def _left_out(state: State, moves: Moves, absent: Sequence[int]) -> list[int]:
     """Return a few unserved jobs that are near those taken out, to try them again."""
-    if len(state.served) == len(state.instance.jobs):
+    if len(state.served) == len(moves.jobs):
         return []
     taken = set(absent)
     found = [

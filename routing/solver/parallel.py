@@ -1,18 +1,20 @@
-"""One day solved several times at once, with different seeds, on any ``concurrent.futures`` executor; the best is kept.
+"""One day planned by several processes, on any ``concurrent.futures`` executor: of this machine or of a cluster.
 
-The searches share nothing, so that it does not matter whether they run in processes of this machine or on a cluster,
-and with a limit of iterations the outcome is as repeatable as that of one search.
+They search parts of one plan side by side (`crew`). Days of a special shape, and days whose itineraries are fixed
+beforehand, are planned by each of them with another seed instead, and the best plan is kept. With a limit of
+iterations the outcome is as repeatable as that of one search.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Executor, Future, wait
+from concurrent.futures import BrokenExecutor, Executor, Future, wait
 from dataclasses import dataclass
 
 from routing.model.plan import Plan
 from routing.model.problem import Problem
-from routing.solver.planner import Solution, solve
+from routing.solver.crew import Crew
+from routing.solver.planner import Solution, solve, special_engine
 from routing.solver.stopping import Limits, Progress
 
 _LOOK_S = 0.5
@@ -38,22 +40,25 @@ def solve_together(
     cancelled: Callable[[], bool] | None = None,
     so_far: Callable[[Plan], None] | None = None,
 ) -> Solution:
-    """Return the best of `helpers.count` + 1 solutions with the seeds from `seed` on; one runs in this process.
+    """Return the solution that this process and `helpers.count` others find; effort is that of each of them.
 
     Parameters
     ----------
     helpers
-        None: only this process searches. The problem and the solutions travel pickled.
+        None: only this process searches. The problem and plans travel pickled.
     progress, cancelled, so_far
         As of `solve`, for the search in this process; once cancelled, others are not waited for any more.
 
     Raises
     ------
     Exception
-        What a helper's search raises, and what its executor does when a worker is lost for good.
+        What a helper's search raises. A helper whose process is gone is done without.
     """
     if helpers is None or helpers.count == 0:
         return solve(problem, limits, seed, progress, cancelled, so_far)
+    if not limits.sequential and special_engine(problem, limits) is None:
+        crew = Crew(helpers.executor, helpers.count, problem, limits)
+        return solve(problem, limits, seed, progress, cancelled, so_far, crew)
     others = [helpers.executor.submit(solve, problem, limits, seed + k) for k in range(1, helpers.count + 1)]
     own = solve(problem, limits, seed, progress, cancelled, so_far)
     found = [own, *_gather(others, limits, cancelled)]
@@ -70,4 +75,5 @@ def _gather(others: list[Future[Solution]], limits: Limits, cancelled: Callable[
             break
     for future in others:
         future.cancel()
-    return [future.result() for future in others if future.done() and not future.cancelled()]
+    done = [future for future in others if future.done() and not future.cancelled()]
+    return [future.result() for future in done if not isinstance(future.exception(), BrokenExecutor)]

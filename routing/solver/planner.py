@@ -9,38 +9,28 @@ from dataclasses import dataclass
 from routing.evaluation import cost_of
 from routing.model.plan import CostBreakdown, Plan
 from routing.model.problem import Problem
+from routing.solver.annealing import Rest, anneal
 from routing.solver.choice import choose, learn_prices
-from routing.solver.improvement import Moves, construct, construction_orders, insert_job, step
+from routing.solver.crew import Crew
+from routing.solver.desk import LAST_CHAINS
+from routing.solver.improvement import Moves, construct, construction_orders, insert_job
 from routing.solver.instance import Instance, Job, compile_instance, unbundled
 from routing.solver.interim import plan_so_far
 from routing.solver.itineraries import ChainBook, ChainFinder
 from routing.solver.portfolio import Engine, engine_for
 from routing.solver.reasons import explain_state
 from routing.solver.resume import state_of
-from routing.solver.rounds import rebuild_rounds
 from routing.solver.schedule import make_plan, settle
 from routing.solver.state import State
 from routing.solver.stopping import Clock, Limits, Progress
 from routing.solver.tasks import Chain
 from routing.solver.verify import broken_orders
 
-_START_TEMPERATURE = 0.1
-_END_TEMPERATURE = 0.003
-"""Temperatures of simulated annealing as shares of the mean cost of an order."""
-_MOVES_PER_JOB = 3.0
-"""With fewer moves per job than this to come, the search starts cooler: there is no time to come back down."""
 _REPAIRS = 6
 _CONSTRUCTION_SHARE = 0.12
 """No further first plan is begun when this share of the effort is used."""
-_LAST_CHAINS = 40
-"""Chains tried for orders still left out at the end."""
 _CHOICE_SHARE = 0.1
 """Share of the remaining time that the choice of chains may take."""
-_REBUILD_EVERY, _REBUILD_JOBS, _REBUILD_S = 10, 20, 0.8
-"""Moves between two rebuilds of a fleet's rounds, at least and as a share of the jobs, and the seconds one may take.
-
-On a large day there are many fleets of few stops each, and moves find most of what a rebuild would.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +50,7 @@ def solve(
     progress: Callable[[Progress], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
     so_far: Callable[[Plan], None] | None = None,
+    crew: Crew | None = None,
 ) -> Solution:
     """Plan the day: the cheapest plan found within the limits that obeys every rule of ``reference/rules.md``.
 
@@ -78,6 +69,8 @@ def solve(
     so_far
         Handed the best plan so far now and then, every few seconds at most; the search waits for it meanwhile.
         Engines for days of a special shape have none to hand.
+    crew
+        Processes that help with days of the general shape.
 
     Returns
     -------
@@ -85,7 +78,7 @@ def solve(
         Always a valid plan, at worst one that leaves every order unassigned.
     """
     clock = Clock(limits, cancelled, progress, len(problem.orders), so_far)
-    engine = None if limits.only or limits.sequential or problem.clocks else engine_for(problem)
+    engine = special_engine(problem, limits)
     special = None if engine is None else _search_specially(problem, engine, clock, seed)
     if special is not None:
         return special
@@ -100,9 +93,17 @@ def solve(
         state = State(instance)
         construct(state, moves, construction_orders(instance)[0], clock.building_over)
     _widen(state, finder, moves, clock)
-    _improve(state, moves, clock)
+    if crew is None:
+        _improve(state, moves, clock)
+    else:
+        state = crew.improve(state, finder, moves, clock, lambda found: _offer(found, moves, clock))
     plan = _finish(state, finder, moves, clock)
     return Solution(plan, cost_of(problem, plan), clock.iteration)
+
+
+def special_engine(problem: Problem, limits: Limits) -> Engine | None:
+    """Return the engine for days of a special shape that plans this one; None where the general search does."""
+    return None if limits.only or limits.sequential or problem.clocks else engine_for(problem)
 
 
 def _search_specially(problem: Problem, engine: Engine, clock: Clock, seed: int) -> Solution | None:
@@ -167,7 +168,7 @@ def _widen(state: State, finder: ChainFinder, moves: Moves, clock: Clock) -> Non
     for job in left:
         if clock.building_over():
             return
-        moves.chains[job.index] = finder.chains(job, _LAST_CHAINS)
+        moves.chains[job.index] = finder.chains(job, LAST_CHAINS)
     construct(state, moves, left, clock.building_over)
 
 
@@ -193,41 +194,46 @@ def _road_only(instance: Instance, moves: Moves) -> Moves:
 
 
 def _improve(state: State, moves: Moves, clock: Clock) -> None:
-    """Run destroy and repair until the limits are reached; the state ends at the best plan found."""
-    if not state.instance.jobs:
-        return
-    cost = best = state.cost()
-    state.begin()  # what changed since the best plan
-    jobs, begun = len(state.instance.jobs), clock.share_done()
-    every = max(_REBUILD_EVERY, jobs // _REBUILD_JOBS)
-    while not clock.finished():
-        share = min(1.0, clock.share_done())
-        scale = cost / jobs * min(1.0, clock.planned_iterations(begun) / (_MOVES_PER_JOB * jobs))
-        temperature = scale * _START_TEMPERATURE * (_END_TEMPERATURE / _START_TEMPERATURE) ** share
-        if clock.iteration % every == every - 1:
-            _rebuild(state, clock, clock.iteration // every)
-            cost = state.cost()
-        cost = step(state, moves, temperature, cost)
-        clock.iteration += 1
-        if cost < best - 1e-6:
-            best = cost
-            state.commit()
-            state.begin()
-            _offer(state, moves, clock)
-        clock.report("improvement", best, state.orders_served)
-    state.rollback()
+    """Search until the limits are reached; the state ends at the best plan found."""
+    if state.instance.jobs:
+        anneal(
+            state,
+            moves,
+            _WholeSearch(clock),
+            Rest(),
+            lambda best: clock.report("improvement", best, state.orders_served),
+            lambda: _offer(state, moves, clock),
+        )
+
+
+class _WholeSearch:
+    """The pace of a search that takes all of a clock's effort."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock, self._begun = clock, clock.share_done()
+        self.deterministic, self.share, self.over = clock.deterministic, clock.share_done, clock.finished
+
+    @property
+    def moves(self) -> int:
+        """Moves made so far, as the clock counts them."""
+        return self._clock.iteration
+
+    @moves.setter
+    def moves(self, count: int) -> None:
+        self._clock.iteration = count
+
+    def settles(self) -> bool:
+        """Return True: nothing comes after it."""
+        return True
+
+    def planned(self) -> float:
+        """Return how many moves the search will make."""
+        return self._clock.planned_iterations(self._begun)
 
 
 def _offer(state: State, moves: Moves, clock: Clock) -> None:
     """Hand out the plan of a state that is the best so far; what breaks a rule in it is left out."""
     clock.offer(lambda: plan_so_far(state, lambda settled: _sound_plan(settled, moves, repairs=0)))
-
-
-def _rebuild(state: State, clock: Clock, turn: int) -> None:
-    """Let the routing solver rebuild the rounds of one fleet after the other, in turn."""
-    fleets = len(state.instance.fleets)
-    if fleets:
-        rebuild_rounds(state, turn % fleets, None if clock.deterministic else _REBUILD_S)
 
 
 def _finish(state: State, finder: ChainFinder, moves: Moves, clock: Clock) -> Plan:
@@ -242,7 +248,7 @@ def _finish(state: State, finder: ChainFinder, moves: Moves, clock: Clock) -> Pl
     finder, single = finder.serving(instance), state_of(instance, plan)
     if not clock.interrupted():
         left = [job for job in instance.jobs if job.index not in single.served]
-        more = Moves(instance, ChainBook(finder, _LAST_CHAINS), moves.random)
+        more = Moves(instance, ChainBook(finder, LAST_CHAINS), moves.random)
         construct(single, more, left, clock.interrupted, 1.0)
         extended = _sound_plan(single, more)
         if _cost_so_far(problem, extended) < _cost_so_far(problem, plan):

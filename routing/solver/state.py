@@ -17,6 +17,7 @@ from routing.solver.days import Day
 from routing.solver.days_search import Spot, place_task
 from routing.solver.errands import Errands
 from routing.solver.instance import Instance, Job
+from routing.solver.part import Part
 from routing.solver.sorties import DroneDay, Perch
 from routing.solver.tasks import Task
 
@@ -49,22 +50,38 @@ class Image:
 class State:
     """A plan in the making. All changes go through `place` and `remove`; savepoints undo them."""
 
-    def __init__(self, instance: Instance) -> None:
+    def __init__(self, instance: Instance, part: Part | None = None, errands: Errands | None = None) -> None:
+        """Make an empty plan.
+
+        Parameters
+        ----------
+        part
+            The jobs and carriers it is restricted to, and what others take of buses and stores; None: all.
+        errands
+            Those of the instance where they are known from another plan.
+        """
         self.instance = instance
+        self.jobs = instance.jobs if part is None else [instance.jobs[index] for index in part.jobs]
+        """The jobs whose cost counts."""
         self.boards = [Board(len(fleet.type.compartments)) for fleet in instance.fleets]
         """The days of every fleet as the compiled loops read them."""
         self.days = [
-            [Day(instance, fleet, vehicle, board) for vehicle in fleet.ids]
+            [Day(instance, fleet, vehicle, board) for vehicle in fleet.ids if part is None or vehicle in part.carriers]
             for fleet, board in zip(instance.fleets, self.boards, strict=True)
         ]
-        self.errands = Errands(instance)
-        self.drones = [[DroneDay(instance, group, drone) for drone in group.ids] for group in instance.drone_groups]
-        self.buses = [BusLoad(instance, k) for k in range(len(instance.trips))]
+        self.errands = errands or Errands(instance)
+        self.drones = [
+            [DroneDay(instance, group, drone) for drone in group.ids if part is None or drone in part.carriers]
+            for group in instance.drone_groups
+        ]
+        self.buses = [BusLoad(instance, k, part.taken[k] if part else None) for k in range(len(instance.trips))]
         self.served: dict[int, tuple[Task, ...]] = {}
         self.spoilage: dict[int, float] = {}
         self._waiting: dict[int, dict[int, tuple[Task, Task]]] = {}
         """By place, the jobs that wait there between two rides."""
-        self._waiting_kg = [0.0] * len(instance.places)
+        self._elsewhere_kg = {} if part is None else part.stored_kg
+        """By place, what goods of other parts weigh that wait there at some time."""
+        self._waiting_kg = [self._elsewhere_kg.get(place, 0.0) for place in range(len(instance.places))]
         """By place, what all of them weigh in boxes."""
         self.orders_served = 0
         """Orders that ride."""
@@ -95,7 +112,7 @@ class State:
     def cost(self) -> float:
         """Return the money of the whole plan, unassigned orders included."""
         total = sum(owner.cost for owner in self.owners()) + sum(self.spoilage.values())
-        return total + sum(self._price(job.index, self.served.get(job.index)) for job in self.instance.jobs)
+        return total + sum(self._price(job.index, self.served.get(job.index)) for job in self.jobs)
 
     def change(self) -> float:
         """Return by how much the plan's cost has grown since the last savepoint."""
@@ -205,7 +222,7 @@ class State:
 
     def _stored_kg(self, place: int, kind: str, stay: tuple[int, int]) -> float:
         """Return a bound on the kilograms between rides in a place's store during `stay`."""
-        total = 0.0
+        total = self._elsewhere_kg.get(place, 0.0)
         for arriving, leaving in self._waiting.get(place, {}).values():
             apart = leaving.load_end_s < stay[0] or arriving.unload_start_s > stay[1]
             if not apart and self.instance.store_of(arriving.job, place)[0] == kind:

@@ -15,32 +15,30 @@ from api import executors
 from api.executors import helpers_of
 from geodata.errors import UnavailableError
 from routing.plan_io import read_plan
-from routing.solver import Limits, Solution, solve
+from routing.solver import Limits, solve
 from routing.solver.parallel import Helpers, solve_together
 
 ROOT = Path(__file__).resolve().parents[2]
 EFFORT = Limits(None, 2)
+APART = Limits(None, 2, sequential=True)
+"""Searches with itineraries fixed beforehand share nothing."""
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
-@pytest.fixture(scope="module")
-def alone() -> list[Solution]:
-    """Return what single searches find with three seeds."""
-    return [solve(problems.county(3), EFFORT, seed) for seed in (7, 8, 9)]
-
-
-def test_the_best_of_several_searches_is_kept(alone: list[Solution]) -> None:
-    """Tests that searches together find what the best of them finds alone, and the same every time."""
+def test_the_best_of_several_searches_is_kept() -> None:
+    """Tests that searches that share nothing find what the best of them finds alone, and the same every time."""
+    alone = [solve(problems.county(3), APART, seed) for seed in (7, 8, 9)]
     with ThreadPoolExecutor(2) as executor:
-        found = solve_together(problems.county(3), EFFORT, 7, Helpers(executor, 2))
+        found = solve_together(problems.county(3), APART, 7, Helpers(executor, 2))
     assert found == min(alone, key=lambda solution: solution.cost.total)
 
 
-def test_without_helpers_it_is_one_search(alone: list[Solution]) -> None:
+@pytest.mark.parametrize("limits", [EFFORT, APART])
+def test_without_helpers_it_is_one_search(limits: Limits) -> None:
     """Tests that no helpers mean a plain solve, and that nobody is waited for once the caller has enough."""
-    assert solve_together(problems.county(3), EFFORT, 7, None) == alone[0]
+    assert solve_together(problems.county(3), limits, 7, None) == solve(problems.county(3), limits, 7)
     with ThreadPoolExecutor(1) as executor:
-        stopped = solve_together(problems.county(3), EFFORT, 7, Helpers(executor, 1), cancelled=lambda: True)
+        stopped = solve_together(problems.county(3), limits, 7, Helpers(executor, 1), cancelled=lambda: True)
     assert stopped.cost.total >= 0
 
 
