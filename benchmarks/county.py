@@ -10,6 +10,7 @@ no van can carry from door to door are left out, so that vans have a fair task; 
 Every scenario is a folder, or ``small:1``, ``medium:2``, ``large:3`` for a synthetic county of that size and seed;
 ``large:3:500`` has 500 of its orders, spread evenly over the file.
 Every plan goes through the checker. Each run adds a line to a file (``--runs``); runs found there are not repeated.
+With ``--workers 2`` two processes search each plan; keep their runs in a file of their own.
 """
 
 from __future__ import annotations
@@ -24,10 +25,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import mean
 
+from api.executors import helpers_of
 from benchmarks.machine import conditions
 from geodata.cache import Cache, default_cache_folder
 from routing.generation.county import make_synthetic_scenario
 from routing.pipeline import Outcome, PlanOptions, Status, plan_deliveries
+from routing.solver.parallel import Helpers
 
 VANS, EVERYTHING = ("vehicle",), ("vehicle", "drone", "bus", "courier")
 STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -72,17 +75,19 @@ def main() -> None:
     parser.add_argument("--time-limit", type=float, default=40.0)
     parser.add_argument("--seeds", default="1-3")
     parser.add_argument("--picture", type=Path, default=None, help="where growth draws cost over time")
+    parser.add_argument("--workers", type=int, default=1, help="processes that search one plan")
     parser.add_argument("--runs", type=Path, default=Path("out/county-runs.jsonl"))
     arguments = parser.parse_args()
     first, _, last = arguments.seeds.partition("-")
     seeds = range(int(first), int(last or first) + 1)
-    desk = _Desk(arguments.runs, arguments.time_limit, Cache(default_cache_folder()), arguments.picture)
-    with tempfile.TemporaryDirectory() as temporary:
+    with tempfile.TemporaryDirectory() as temporary, helpers_of(arguments.workers, None) as helpers:
+        desk = _Desk(arguments.runs, arguments.time_limit, Cache(default_cache_folder()), helpers, arguments.picture)
         folders = [_folder(name, Path(temporary)) for name in arguments.scenarios]
         tables: dict[str, Callable[[_Desk, Sequence[Path], Sequence[int], Path], None]]
         tables = {"ladder": _ladder, "joint": _joint, "growth": _growth}
         tables[arguments.what](desk, folders, seeds, Path(temporary))
-    print(f"\n{conditions(('shanlu', 'ortools', 'numpy', 'numba'))}; {arguments.time_limit:g} s of search a run")
+    effort = f"{arguments.time_limit:g} s of search a run, processes: {arguments.workers}"
+    print(f"\n{conditions(('shanlu', 'ortools', 'numpy', 'numba'))}; {effort}")
 
 
 def _folder(name: str, temporary: Path) -> Path:
@@ -114,8 +119,10 @@ def _evenly(folder: Path, count: int) -> Callable[[Mapping[str, str]], bool]:
 class _Desk:
     """Makes runs, or takes them from the file of runs already made."""
 
-    def __init__(self, path: Path, time_limit_s: float, cache: Cache, picture: Path | None) -> None:
-        self.picture = picture
+    def __init__(
+        self, path: Path, time_limit_s: float, cache: Cache, helpers: Helpers | None, picture: Path | None
+    ) -> None:
+        self.picture, self._helpers = picture, helpers
         self._path, self._time_limit_s, self._cache = path, time_limit_s, cache
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
         runs = [Run(**json.loads(line)) for line in lines]
@@ -141,7 +148,7 @@ class _Desk:
 
     def _plan(self, folder: Path, options: PlanOptions) -> tuple[Outcome, list[Status]]:
         seen: list[Status] = []
-        return plan_deliveries(folder, None, options, seen.append, cache=self._cache), seen
+        return plan_deliveries(folder, None, options, seen.append, cache=self._cache, helpers=self._helpers), seen
 
 
 def _sum(name: str, step: str, seed: int, time_limit_s: float, parts: Sequence[tuple[Outcome, list[Status]]]) -> Run:
