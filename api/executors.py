@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from geodata.errors import UnavailableError
 
@@ -12,13 +13,14 @@ if TYPE_CHECKING:
     from routing.solver.parallel import Helpers
 
 CONNECT_S = 10
+T = TypeVar("T")
 
 
 @contextmanager
 def helpers_of(workers: int | None, cluster: str | None) -> Iterator[Helpers | None]:
-    """Yield what helps with a plan: `workers` searches in all, on a cluster where its address is given.
+    """Yield what helps with a plan: `workers` processes in all, on a cluster where its address is given.
 
-    On a cluster without a number, as many searches as it has threads, one of them here; without either, none.
+    On a cluster without a number, as many as it has threads, one of them here; without either, none.
 
     Raises
     ------
@@ -40,6 +42,8 @@ def helpers_of(workers: int | None, cluster: str | None) -> Iterator[Helpers | N
 def _on_cluster(workers: int | None, cluster: str) -> Iterator[Helpers | None]:
     try:
         from distributed import Client  # noqa: PLC0415 - optional
+        from distributed.comm.core import CommClosedError  # noqa: PLC0415
+        from distributed.scheduler import KilledWorker  # noqa: PLC0415
     except ImportError:
         msg = "Planning on a cluster needs Dask: pip install 'shanlu[cluster]'."
         raise UnavailableError(msg) from None
@@ -52,8 +56,34 @@ def _on_cluster(workers: int | None, cluster: str) -> Iterator[Helpers | None]:
         raise UnavailableError(msg) from None
     with client:
         count = (workers or sum(client.nthreads().values())) - 1
-        # Each search is another one: equal arguments must not share a result, nor a failed one be tried for ever.
-        yield Helpers(client.get_executor(pure=False, retries=2), max(0, count))
+        # Equal arguments must not share a result, nor a failed call be tried for ever.
+        executor = ClusterExecutor(client.get_executor(pure=False, retries=2), (KilledWorker, CommClosedError))
+        yield Helpers(executor, max(0, count))
+
+
+class ClusterExecutor(Executor):
+    """A cluster's executor that tells of lost workers as process pools do, by `BrokenExecutor`."""
+
+    def __init__(self, inner: Executor, lost: tuple[type[BaseException], ...]) -> None:
+        self._inner, self._lost = inner, lost
+
+    def submit(self, function: Callable[..., T], /, *arguments: object, **options: object) -> Future[T]:
+        """Begin a call on the cluster."""
+        found: Future[T] = Future()
+
+        def pass_on(done: Future[T]) -> None:
+            if not found.set_running_or_notify_cancel():
+                return
+            error = CancelledError() if done.cancelled() else done.exception()
+            if error is None:
+                found.set_result(done.result())
+            elif isinstance(error, (CancelledError, *self._lost)):
+                found.set_exception(BrokenExecutor(f"the cluster lost a call: {error!r}"))
+            else:
+                found.set_exception(error)
+
+        self._inner.submit(function, *arguments, **options).add_done_callback(pass_on)
+        return found
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing.synchronize import Event
+from multiprocessing.connection import Connection
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -22,26 +22,32 @@ _LOOK_S = 1.0
 _LOG = logging.getLogger("shanlu.api")
 
 
-def end_with_parent(parent: int, over: Event | None = None) -> None:
+def end_with_parent(parent: int) -> None:
     """End this process at once when the process that started it is gone, even if that was killed.
 
     Parameters
     ----------
     parent
         Its id, as it knows it itself: it may be gone before this process comes to ask.
-    over
-        Once it is set, this process ends as well, whatever it does.
     """
-    bell = threading.Event() if over is None else over
 
     def watch() -> None:
-        while os.getppid() == parent and not bell.wait(_LOOK_S):
-            pass
-        if not bell.is_set():
-            _LOG.warning("process %d ends: the process that started it is gone", os.getpid())
+        while os.getppid() == parent:
+            threading.Event().wait(_LOOK_S)
+        _LOG.warning("process %d ends: the process that started it is gone", os.getpid())
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True, name="parent watch").start()
+
+
+def end_with_pipe(reader: Connection) -> None:
+    """End this process at once, whatever it does, when nobody holds the other end of a pipe any more."""
+
+    def watch() -> None:
+        reader.poll(None)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True, name="pipe watch").start()
 
 
 def give_way(niceness: int) -> None:
@@ -88,21 +94,28 @@ def process_pool(workers: int, niceness: int = 0) -> ProcessPoolExecutor:
 
 @contextmanager
 def passing_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
-    """Yield a pool of processes that end when it is left, in the middle of their work if need be."""
+    """Yield a pool of processes that end when it is left or this one is gone, in the middle of their work if need be.
+
+    Ctrl-C at a terminal reaches all processes: these do not hear it, as the one that began them decides what it means.
+    """
     context = multiprocessing.get_context("spawn")
-    over = context.Event()
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(0, os.getpid(), over))
+    reader, writer = context.Pipe(duplex=False)
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=end_with_pipe, initargs=(reader,))
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    for _ in range(workers):
+        pool.submit(os.getpid)  # begins a process, which inherits what is blocked
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
     try:
         yield pool
     finally:
-        over.set()
+        writer.close()
         pool.shutdown(cancel_futures=True)
+        reader.close()
 
 
-def _begin(niceness: int, parent: int, over: Event | None = None) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the one that began them decides
+def _begin(niceness: int, parent: int) -> None:
     give_way(niceness)
-    end_with_parent(parent, over)
+    end_with_parent(parent)
 
 
 class Supervisor:

@@ -205,7 +205,7 @@ class PlanResult(BaseModel):
     unassigned: int
     rejected: int
     routes: int
-    searches: int = Field(default=1, description="searches with different seeds, of which the best plan was kept")
+    searches: int = Field(default=1, description="processes that were to search for the plan")
     scenario_digest: str
     timings_s: dict[str, float]
 

@@ -26,7 +26,7 @@ ArtifactsUrl = Annotated[
     str | None, typer.Option(help="s3://bucket/prefix instead of the data folder [SHANLU_ARTIFACTS].")
 ]
 PlanWorkers = Annotated[
-    int | None, typer.Option(help="Searches of one plan at once; the best is kept [SHANLU_PLAN_WORKERS, 1].")
+    int | None, typer.Option(help="Processes that search one plan, parts of it side by side [SHANLU_PLAN_WORKERS, 1].")
 ]
 Cluster = Annotated[
     str | None, typer.Option(help="Dask scheduler, such as tcp://10.0.0.1:8786, to search on [SHANLU_CLUSTER].")

@@ -31,7 +31,7 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65_535, description="port to listen on")
     workers: int = Field(default=1, ge=0, le=256, description="worker processes that `serve` keeps running")
     plan_workers: int | None = Field(
-        default=None, ge=1, le=256, description="searches of one plan at once; default: one, on a cluster all it has"
+        default=None, ge=1, le=256, description="processes that search one plan; default: one, on a cluster all it has"
     )
     cluster: str | None = Field(default=None, description="Dask scheduler whose workers search beside ours")
     worker_niceness: int = Field(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 from routing.solver.improvement import Moves, step
@@ -45,19 +44,11 @@ class Pace(Protocol):
         """Return whether the search, now that it stops, goes back to its best plan or stays where it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rest:
-    """What the plan holds outside the state that is searched."""
-
-    cost: float = 0.0
-    served: int = 0
-
-
 def anneal(
     state: State,
     moves: Moves,
     pace: Pace,
-    rest: Rest,
+    rest: float,
     moved: Callable[[float], None],
     bettered: Callable[[], None],
 ) -> None:
@@ -65,6 +56,8 @@ def anneal(
 
     Parameters
     ----------
+    rest
+        What the plan costs outside the state that is searched.
     moved
         Told after every move what the best plan costs, the rest included.
     bettered
@@ -76,7 +69,7 @@ def anneal(
     every = max(_REBUILD_EVERY, len(moves.jobs) // _REBUILD_JOBS)
     while not pace.over():
         share = min(1.0, pace.share())
-        scale = (rest.cost + cost) / jobs * min(1.0, pace.planned() / (_MOVES_PER_JOB * jobs))
+        scale = (rest + cost) / jobs * min(1.0, pace.planned() / (_MOVES_PER_JOB * jobs))
         temperature = scale * _START_TEMPERATURE * (_END_TEMPERATURE / _START_TEMPERATURE) ** share
         if pace.moves % every == every - 1:
             _rebuild(state, moves, pace)
@@ -88,7 +81,7 @@ def anneal(
             state.commit()
             state.begin()
             bettered()
-        moved(rest.cost + best)
+        moved(rest + best)
     if pace.settles():
         state.rollback()
     else:

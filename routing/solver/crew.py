@@ -7,13 +7,12 @@ import math
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
 from dataclasses import replace
 
 from routing.model.problem import Problem
-from routing.solver.annealing import Rest
 from routing.solver.desk import Answer, Desk, Known, Order, Stretch, known_of, prepare, search_part
-from routing.solver.division import divide, whole_plan
+from routing.solver.division import divide
 from routing.solver.drafts import Draft, draft_of, pack, take_up, unpack
 from routing.solver.improvement import Moves
 from routing.solver.instance import Instance
@@ -55,7 +54,7 @@ class Crew:
         while not clock.finished():
             helpers = self._idle(clock)
             stretch = _stretch(clock, begun, len(helpers) + 1)
-            state = _search(state, desk, moves, stretch, helpers, clock, best.cost)
+            state = _search(state, desk, moves, stretch, helpers, clock, best)
             if best.takes(state):
                 offer(state)
         return best.better_of(state)
@@ -65,9 +64,10 @@ class Crew:
         if any(helper.lost for helper in self._helpers):
             _LOG.warning("a process that helped with the plan is gone; the others are not asked any more")
             self._helpers = []
-        while clock.deterministic and not clock.interrupted() and not all(helper.wait() for helper in self._helpers):
-            pass
-        return [helper for helper in self._helpers if helper.wait(0.0)]
+        while clock.deterministic and not clock.interrupted():
+            if not wait([helper.work for helper in self._helpers if not helper.idle()], _LOOK_S).not_done:
+                break
+        return [helper for helper in self._helpers if helper.idle()]
 
 
 class _Helper:
@@ -77,12 +77,12 @@ class _Helper:
         self._executor, self._key, self._problem, self._only = executor, key, problem, only
         self._order = b""
         self.lost = False
-        self._work: Future[bytes | None] = Future()
+        self.work: Future[bytes | None] = Future()
         self._give(prepare, key, problem, only)
 
     def _give(self, function: Callable[..., bytes | None], *arguments: object) -> None:
         try:
-            self._work = self._executor.submit(function, *arguments)
+            self.work = self._executor.submit(function, *arguments)
         except BrokenExecutor:
             self.lost = True
 
@@ -91,17 +91,17 @@ class _Helper:
         self._order = order
         self._give(search_part, self._key, order)
 
-    def wait(self, seconds: float = _LOOK_S) -> bool:
-        """Wait a while until it has nothing to do; return whether it has not."""
-        return self.lost or not wait([self._work], seconds).not_done
+    def idle(self) -> bool:
+        """Return whether it has nothing to do."""
+        return self.lost or self.work.done()
 
     def answer(self) -> bytes | None:
         """Return what it answered to its last order; None where it has not yet, or has lost its process."""
-        if self.lost or not self.wait(0.0):
+        if self.lost or not self.work.done():
             return None
         try:
-            found = self._work.result()
-        except BrokenExecutor:
+            found = self.work.result()
+        except (BrokenExecutor, CancelledError):
             self.lost = True
             return None
         if found is None:  # that process was not there yet when the problem was given out
@@ -113,23 +113,21 @@ class _Best:
     """The cheapest plan put together so far, in bytes: searching goes on with the plan's own tasks."""
 
     def __init__(self, state: State) -> None:
-        self.cost = math.inf
+        self.cost, self.served = math.inf, 0
         self.takes(state)
 
     def takes(self, state: State) -> bool:
         """Keep a plan if it is cheaper than all before; return whether it is."""
         if state.cost() >= self.cost - 1e-6:
             return False
-        self.cost, self._kept = state.cost(), pack(draft_of(state, whole_plan(state)))
+        self.cost, self.served, self._kept = state.cost(), state.orders_served, pack(draft_of(state))
         return True
 
     def better_of(self, state: State) -> State:
         """Return a plan, or the cheapest one if that is cheaper."""
         if state.cost() <= self.cost + 1e-6:
             return state
-        fresh = State(state.instance, errands=state.errands)
-        take_up(fresh, [unpack(self._kept, state.instance)])
-        return fresh
+        return _filled(state, [unpack(self._kept, state.instance)])[0]
 
 
 # --- A stretch -----------------------------------------------------------------------------------------------------
@@ -137,70 +135,64 @@ class _Best:
 
 def _stretch(clock: Clock, begun: float, searches: int) -> Stretch:
     """Return the next stretch of a search that began at a share of the effort."""
-    first, limit = clock.share_done(), clock.limits.max_iterations
-    if limit is not None:
-        moves = min(max(1, limit // _STRETCHES), limit - clock.iteration)
-        return Stretch(first, (clock.iteration + moves) / limit, 0.0, moves, searches * limit / moves, 0)
+    first, limits = clock.share_done(), clock.limits
+    if limits.max_iterations is not None:
+        moves = min(max(1, limits.max_iterations // _STRETCHES), limits.max_iterations - clock.iteration)
+        last = (clock.iteration + moves) / limits.max_iterations
+        seconds = math.inf if limits.time_limit_s is None else clock.remaining_s
+        return Stretch(first, last, seconds, moves, searches * limits.max_iterations / moves, 0)
     whole_s = clock.elapsed_s / max(1e-9, first)
-    last = min(1.0, first + min((1.0 - begun) / _STRETCHES, _MOST_S / whole_s))
+    last = max(first + 1e-9, min(1.0, first + min((1.0 - begun) / _STRETCHES, _MOST_S / whole_s)))
     return Stretch(first, last, (last - first) * whole_s, None, searches * (1.0 - begun) / (last - first), 0)
 
 
 def _search(
-    state: State,
-    desk: Desk,
-    moves: Moves,
-    stretch: Stretch,
-    helpers: Sequence[_Helper],
-    clock: Clock,
-    least: float,
+    state: State, desk: Desk, moves: Moves, stretch: Stretch, helpers: Sequence[_Helper], clock: Clock, best: _Best
 ) -> State:
-    """Search the parts of a plan for a stretch and put them together; the clock is told of what is below `least`.
+    """Search the parts of a plan for a stretch and put them together.
 
     Where it falls into fewer parts than there are processes, some take the same part, and the best answer counts.
     """
-    parts = divide(state, len(helpers) + 1, moves.random)
-    whole = Rest(state.cost(), state.orders_served)
+    parts, cost = divide(state, len(helpers) + 1, moves.random), state.cost()
+    drafts = [draft_of(state, part) for part in parts]
 
     def order(k: int) -> Order:
         seeded = replace(stretch, seed=moves.random.getrandbits(32))
-        return Order(parts[k], drafts[k], known_of(moves, parts[k].jobs), seeded, whole)
+        return Order(parts[k], drafts[k], known_of(moves, parts[k].jobs), seeded, cost)
 
-    drafts = [draft_of(state, part) for part in parts]
     asked = [(helper, k % len(parts)) for k, helper in enumerate(helpers, 1)]
     for helper, k in asked:
         helper.ask(pack(order(k)))
 
-    def told(cost: float, served: int) -> None:
-        clock.report("improvement", min(least, cost), served)
+    def moved() -> None:
+        clock.report("improvement", best.cost, best.served)
 
-    own = desk.search(order(0), told, clock.finished)
+    own = desk.search(order(0), moved, clock.finished)
     clock.iteration += own.moves
-    found = [(0, own)]
     late_s = math.inf if clock.deterministic else _LATE_SHARE * stretch.seconds + _LATE_S
-    found += _gather(asked, clock, late_s, desk.instance)
-    best: dict[int, Answer] = {}
-    for k, answer in found:
-        best[k] = min(best.get(k, answer), answer, key=lambda one: one.cost)
-    for answer in best.values():
+    answers = {0: own}
+    for k, answer in _gather(asked, clock, late_s, desk.instance):
+        answers[k] = min(answers.get(k, answer), answer, key=lambda one: one.cost)
+    for answer in answers.values():
         _learn(moves, answer.known)
-    return _together(state, drafts, best)
+    return _together(state, drafts, answers)
 
 
 def _gather(
     asked: Sequence[tuple[_Helper, int]], clock: Clock, late_s: float, instance: Instance
 ) -> list[tuple[int, Answer]]:
-    """Return which part each helper that was in time searched, and its answer."""
+    """Return which part each helper that was in time searched, and its answer, in the order they were asked."""
     until = time.monotonic() + late_s
     answers: dict[int, tuple[int, Answer]] = {}
-    while len(answers) < len(asked) and time.monotonic() < until and not clock.cancelled():
-        for number, (helper, k) in enumerate(asked):
-            if number not in answers and helper.wait():
-                data = helper.answer()
-                if data is not None:
-                    answers[number] = (k, unpack(data, instance))
-        if any(helper.lost for helper, _ in asked):
-            break
+    pending = dict(enumerate(asked))
+    while pending and time.monotonic() < until and not clock.interrupted():
+        wait([helper.work for helper, _ in pending.values()], _LOOK_S, FIRST_COMPLETED)
+        for number, (helper, k) in list(pending.items()):
+            data = helper.answer()
+            if data is not None:
+                answers[number] = (k, unpack(data, instance))
+            if data is not None or helper.lost:
+                del pending[number]
     return [answers[number] for number in sorted(answers)]
 
 
@@ -217,12 +209,21 @@ def _together(state: State, drafts: Sequence[Draft], answers: Mapping[int, Answe
     """Return the plan of all parts, those nobody answered for as they were.
 
     No bus has too much aboard, as each part was told what the others take; but two parts may begin to use one halt for
-    two places. Then only this process's part is taken.
+    two places, or to load goods that must not ride together. Then answers are taken one by one as long as buses hold.
+    This process's own comes first: the draft it began with is used up.
     """
-    errands, instance = state.errands, state.instance
-    fresh = State(instance, errands=errands)
-    if take_up(fresh, [answers[k].draft if k in answers else draft for k, draft in enumerate(drafts)]):
-        return fresh
-    fresh = State(instance, errands=errands)
-    take_up(fresh, [answers[0].draft, *drafts[1:]])
-    return fresh
+    found, holds = _filled(state, [answers[k].draft if k in answers else draft for k, draft in enumerate(drafts)])
+    if holds:
+        return found
+    taken = [answers[0].draft, *drafts[1:]]
+    for k in sorted(answers)[1:]:
+        trial = [*taken[:k], answers[k].draft, *taken[k + 1 :]]
+        if _filled(state, trial)[1]:
+            taken = trial
+    return _filled(state, taken)[0]
+
+
+def _filled(state: State, drafts: Sequence[Draft]) -> tuple[State, bool]:
+    """Return a new state filled with drafts, and whether buses hold what they load."""
+    fresh = State(state.instance, errands=state.errands)
+    return fresh, take_up(fresh, drafts)

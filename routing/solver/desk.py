@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from routing.model.problem import Problem
-from routing.solver.annealing import Rest, anneal
+from routing.solver.annealing import anneal
 from routing.solver.drafts import Draft, draft_of, pack, take_up, unpack
 from routing.solver.errands import Errands
 from routing.solver.improvement import Moves
@@ -45,8 +45,8 @@ class Stretch:
     first: float
     last: float
     seconds: float
+    """How long it lasts; where moves are given, how long it may last."""
     moves: int | None
-    """Where given, seconds do not count."""
     whole: float
     """How many times the moves of this stretch all searches together make from beginning to end."""
     seed: int
@@ -54,13 +54,13 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A part of a plan to be searched; `whole` is the cost of the whole plan and the orders it serves."""
+    """A part of a plan to be searched, and the cost of the whole plan."""
 
     part: Part
     draft: Draft
     known: Known
     stretch: Stretch
-    whole: Rest
+    cost: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,22 +93,16 @@ class Desk:
     def __init__(self, finder: ChainFinder, chains: dict[int, tuple[Chain, ...]], errands: Errands) -> None:
         self.instance, self._finder, self._chains, self._errands = finder.instance, finder, chains, errands
 
-    def search(self, order: Order, told: Callable[[float, int], None], stopped: Callable[[], bool]) -> Answer:
-        """Search a part of a plan.
+    def search(self, order: Order, moved: Callable[[], None], stopped: Callable[[], bool]) -> Answer:
+        """Search a part of a plan; tell `moved` after every move, and end at once where `stopped` returns True.
 
-        Parameters
-        ----------
-        told
-            Hears after every move what the whole plan costs with this part at its best, and how many orders it serves.
-        stopped
-            Asked before every move; True ends the stretch.
+        The order's draft is used up.
         """
         moves = self._moves(order)
         state = State(self.instance, order.part, self._errands)
         take_up(state, [order.draft])
-        rest = Rest(order.whole.cost - state.cost(), order.whole.served - state.orders_served)
         pace = _Pace(order.stretch, stopped)
-        anneal(state, moves, pace, rest, lambda cost: told(cost, rest.served + state.orders_served), lambda: None)
+        anneal(state, moves, pace, order.cost - state.cost(), lambda _: moved(), _do_nothing)
         known = known_of(moves, order.part.jobs)
         return Answer(draft_of(state, order.part), state.cost(), known, pace.moves)
 
@@ -135,11 +129,13 @@ class _Pace:
         """Whether moves are counted."""
         return self._stretch.moves is not None
 
+    def _late(self) -> float:
+        """Return how much of the seconds is used."""
+        return (time.monotonic() - self._begun) / max(1e-3, self._stretch.seconds)
+
     def _used(self) -> float:
         """Return how much of the stretch is used."""
-        if self._stretch.moves is not None:
-            return self.moves / self._stretch.moves
-        return (time.monotonic() - self._begun) / max(1e-3, self._stretch.seconds)
+        return self._late() if self._stretch.moves is None else self.moves / self._stretch.moves
 
     def share(self) -> float:
         """Return how much of the whole effort is used."""
@@ -156,7 +152,7 @@ class _Pace:
 
     def over(self) -> bool:
         """Return whether the stretch is over."""
-        return self._used() >= 1.0 or self._stopped()
+        return self._used() >= 1.0 or self._late() >= 1.0 or self._stopped()
 
 
 # --- In another process --------------------------------------------------------------------------------------------
@@ -168,11 +164,11 @@ _desks: dict[str, Desk] = {}
 def prepare(key: str, problem: Problem, only: tuple[str, ...]) -> None:
     """Compile a problem in this process and find all itineraries; nothing is returned."""
     if key not in _desks:
+        _desks.clear()  # first, as two large problems would fill the memory
         finder = ChainFinder(compile_instance(problem, only))
         chains = ChainBook(finder)
         for job in finder.instance.jobs:
             _ = chains[job.index]
-        _desks.clear()
         _desks[key] = Desk(finder, chains, Errands(finder.instance))
 
 
@@ -181,8 +177,8 @@ def search_part(key: str, order: bytes, problem: Problem | None = None, only: tu
     if problem is not None:
         prepare(key, problem, only)
     desk = _desks.get(key)
-    return None if desk is None else pack(desk.search(unpack(order, desk.instance), _tell_nobody, lambda: False))
+    return None if desk is None else pack(desk.search(unpack(order, desk.instance), _do_nothing, lambda: False))
 
 
-def _tell_nobody(cost: float, served: int) -> None:
+def _do_nothing() -> None:
     """Do nothing."""

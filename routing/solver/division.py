@@ -44,7 +44,7 @@ def divide(state: State, count: int, random: Random) -> list[Part]:
 
     Carriers that stand idle go in turn to the parts that have others of their base, else to the part whose jobs lie
     nearest to it. The free space of a bus trip goes to one of the parts that have goods aboard, drawn at random, else
-    to the part whose jobs lie nearest to most of its calls.
+    to the part whose jobs lie nearest to most of its calls; that of a store likewise.
     """
     ends = _ends_of(state.instance)
     sorts = _halve(_groups(state, ends), count, random)
@@ -53,22 +53,16 @@ def divide(state: State, count: int, random: Random) -> list[Part]:
     nearest = _nearest_parts(state.instance, ends, jobs)
     carriers = _with_idle(state, nearest, busy, random)
     free = [_heir(load, jobs, nearest, random) for load in state.buses]
-    stored = [_stored_kg(state, own) for own in jobs]
+    stored = _left_to_others(state.instance, [_stored_kg(state, own) for own in jobs], nearest, random)
     return [
         Part(
             own,
             carriers[k],
             [_taken(load, frozenset(own), free=free[load.number] == k) for load in state.buses],
-            _elsewhere(stored, k),
+            stored[k],
         )
         for k, own in enumerate(jobs)
     ]
-
-
-def whole_plan(state: State) -> Part:
-    """Return everything as one part."""
-    nothing = [_taken(load, frozenset(range(len(state.instance.jobs))), free=True) for load in state.buses]
-    return Part(range(len(state.instance.jobs)), frozenset(own_carriers(state)), nothing, {})
 
 
 def _ends_of(instance: Instance) -> npt.NDArray[np.float64]:
@@ -177,19 +171,32 @@ def _taken(load: BusLoad, own: frozenset[int], *, free: bool) -> Taken:
     return Taken(kg, litres, calls, frozenset(products))
 
 
-def _stored_kg(state: State, own: Sequence[int]) -> dict[int, float]:
-    """Return by place what jobs weigh that wait there between two rides."""
-    found: dict[int, float] = {}
+Store = tuple[int, str]
+"""A place by index and a kind of store."""
+
+
+def _stored_kg(state: State, own: Sequence[int]) -> dict[Store, float]:
+    """Return what jobs weigh that wait in a store between two rides, whenever that is."""
+    found: dict[Store, float] = {}
     for index in own:
+        job = state.instance.jobs[index]
         for task in state.served.get(index, ())[:-1]:
-            found[task.destination] = found.get(task.destination, 0.0) + task.job.boxed_kg
+            store = (task.destination, state.instance.store_of(job, task.destination)[0])
+            found[store] = found.get(store, 0.0) + job.boxed_kg
     return found
 
 
-def _elsewhere(stored: Sequence[Mapping[int, float]], k: int) -> dict[int, float]:
-    """Return by place what the jobs of all parts but one weigh that wait there."""
-    found: dict[int, float] = {}
-    for other, kilograms in enumerate(stored):
-        for place, kg in kilograms.items() if other != k else ():
-            found[place] = found.get(place, 0.0) + kg
+def _left_to_others(
+    instance: Instance, stored: Sequence[Mapping[Store, float]], nearest: Mapping[str, int], random: Random
+) -> list[dict[Store, float]]:
+    """Return by part what of each store it cannot have: of free room only one part gets any, of its own all do."""
+    found: list[dict[Store, float]] = [{} for _ in stored]
+    for place, site in enumerate(instance.places):
+        for kind, room in site.store_kg.items():
+            held = [kilograms.get((place, kind), 0.0) for kilograms in stored]
+            users = [k for k, kg in enumerate(held) if kg > 0.0]
+            heir = random.choice(users) if users else nearest[site.id]
+            for k, kg in enumerate(held):
+                others = sum(held) - kg if k == heir else room
+                found[k][place, kind] = max(0.0, min(others, room - kg))
     return found

@@ -27,14 +27,16 @@ class Draft:
     """By bus trip, what rides there."""
 
 
-def draft_of(state: State, part: Part) -> Draft:
-    """Return what a part of a plan holds."""
-    jobs = set(part.jobs)
-    aboard = {load.number: [entry for entry in load.entries if entry[0].job.index in jobs] for load in state.buses}
+def draft_of(state: State, part: Part | None = None) -> Draft:
+    """Return what a part of a plan holds; None: all of it."""
+    jobs = range(len(state.instance.jobs)) if part is None else part.jobs
+    mine = set(jobs)
+    aboard = {load.number: [entry for entry in load.entries if entry[0].job.index in mine] for load in state.buses}
+    days = own_carriers(state)
     return Draft(
-        served={index: state.served[index] for index in part.jobs if index in state.served},
-        spoilage={index: state.spoilage[index] for index in part.jobs if index in state.spoilage},
-        days={name: day.snapshot() for name, day in own_carriers(state).items() if name in part.carriers},
+        served={index: state.served[index] for index in jobs if index in state.served},
+        spoilage={index: state.spoilage[index] for index in jobs if index in state.spoilage},
+        days={name: day.snapshot() for name, day in days.items() if part is None or name in part.carriers},
         aboard={number: entries for number, entries in aboard.items() if entries},
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import accumulate, count, pairwise
 
 from routing.solver.day_loops import FAR_S
 from routing.solver.fleets import Fleet, FloatArray
@@ -70,6 +70,7 @@ class Errands:
         self._instance = instance
         self._known: dict[Job, dict[tuple[Chain, tuple[int, int]], tuple[Errand, ...]]] = {}
         self._numbers: dict[Ride, int] = {}
+        self._count = count()  # not the number of entries: two threads might both take that
 
     def of(self, job: Job, chain: Chain, window: tuple[int, int]) -> tuple[Errand, ...]:
         """Return the errands of a chain's rides, the job unloaded in one of its windows; () where times forbid it."""
@@ -96,7 +97,7 @@ class Errands:
         return Errand(
             job=job,
             ride=ride,
-            number=self._numbers.setdefault(ride, len(self._numbers)),
+            number=self._numbers.setdefault(ride, next(self._count)),
             window=window,
             latest_unload_end_s=deadline_s,
             load_service_s=load_s,

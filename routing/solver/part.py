@@ -18,5 +18,5 @@ class Part:
     """Vehicles, couriers and drones, those that stand idle among them."""
     taken: Sequence[Taken]
     """By bus trip, what is not to be had."""
-    stored_kg: Mapping[int, float]
-    """By place, what goods of others weigh that wait there at some time."""
+    stored_kg: Mapping[tuple[int, str], float]
+    """By place and kind of store, what is not to be had there between two rides."""

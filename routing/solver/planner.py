@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from routing.evaluation import cost_of
 from routing.model.plan import CostBreakdown, Plan
 from routing.model.problem import Problem
-from routing.solver.annealing import Rest, anneal
+from routing.solver.annealing import anneal
 from routing.solver.choice import choose, learn_prices
 from routing.solver.crew import Crew
 from routing.solver.desk import LAST_CHAINS
@@ -200,7 +200,7 @@ def _improve(state: State, moves: Moves, clock: Clock) -> None:
             state,
             moves,
             _WholeSearch(clock),
-            Rest(),
+            0.0,
             lambda best: clock.report("improvement", best, state.orders_served),
             lambda: _offer(state, moves, clock),
         )

@@ -80,9 +80,11 @@ class State:
         self._waiting: dict[int, dict[int, tuple[Task, Task]]] = {}
         """By place, the jobs that wait there between two rides."""
         self._elsewhere_kg = {} if part is None else part.stored_kg
-        """By place, what goods of other parts weigh that wait there at some time."""
-        self._waiting_kg = [self._elsewhere_kg.get(place, 0.0) for place in range(len(instance.places))]
-        """By place, what all of them weigh in boxes."""
+        """By place and kind of store, what is left to other parts of a plan."""
+        self._waiting_kg = [0.0] * len(instance.places)
+        """By place, what all of them weigh in boxes, and what is left to others."""
+        for (place, _), kg in self._elsewhere_kg.items():
+            self._waiting_kg[place] += kg
         self.orders_served = 0
         """Orders that ride."""
         self._watched: dict[int, None] = {}
@@ -222,7 +224,7 @@ class State:
 
     def _stored_kg(self, place: int, kind: str, stay: tuple[int, int]) -> float:
         """Return a bound on the kilograms between rides in a place's store during `stay`."""
-        total = self._elsewhere_kg.get(place, 0.0)
+        total = self._elsewhere_kg.get((place, kind), 0.0)
         for arriving, leaving in self._waiting.get(place, {}).values():
             apart = leaving.load_end_s < stay[0] or arriving.unload_start_s > stay[1]
             if not apart and self.instance.store_of(arriving.job, place)[0] == kind:
@@ -276,7 +278,7 @@ class State:
         return tasks
 
     def adopt(self, job: Job, tasks: tuple[Task, ...]) -> None:
-        """Note the tasks of a job that its carriers are about to be given; `refresh_all` must follow."""
+        """Note the tasks of a job that its carriers are about to be given; new ones need `refresh_all` afterwards."""
         self._assign(job.index, tasks)
 
     def refresh_all(self) -> bool:

@@ -24,9 +24,9 @@ class Limits:
     """How long to search and with which kinds of carrier.
 
     With `max_iterations` the search never looks at the clock to decide anything but whether `time_limit_s` is over:
-    the same problem, seed and iterations give the same plan. `only` restricts the kinds of carrier (empty: all);
-    ``("vehicle",)`` means road vehicles from door to door without transfer. With `sequential` each order's itinerary is
-    chosen before any round is made and then kept, as most planning does it: for comparison.
+    the same problem, seed, iterations and number of processes give the same plan. `only` restricts the kinds of carrier
+    (empty: all); ``("vehicle",)`` means road vehicles from door to door without transfer. With `sequential` each
+    order's itinerary is chosen before any round is made and then kept, as most planning does it: for comparison.
     """
 
     time_limit_s: float | None = 60.0

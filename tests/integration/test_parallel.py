@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 
 import problems
@@ -12,7 +12,7 @@ import pytest
 from api_world import close_world, free_port, make_tiny_scenario, open_world
 
 from api import executors
-from api.executors import helpers_of
+from api.executors import ClusterExecutor, helpers_of
 from geodata.errors import UnavailableError
 from routing.plan_io import read_plan
 from routing.solver import Limits, solve
@@ -46,6 +46,47 @@ def test_an_absent_cluster_is_told() -> None:
     """Tests that an address nobody answers at, or that is none, is named."""
     with pytest.raises(UnavailableError, match="no such"), helpers_of(None, "no such"):
         pytest.fail("there is no cluster")
+
+
+class LostError(Exception):
+    """What a cluster raises for a worker that is gone."""
+
+
+class Stub(Executor):
+    """A cluster whose only call ends as told."""
+
+    def __init__(self) -> None:
+        self.future: Future[int] = Future()
+
+    def submit(self, *_: object) -> Future[int]:  # type: ignore[override]
+        return self.future
+
+
+def test_a_cluster_tells_of_lost_workers_as_a_pool_does() -> None:
+    """Tests that a lost worker becomes what process pools raise, that results and errors pass, and cancelling too."""
+    ends: list[tuple[BaseException | int | None, type[BaseException] | int]] = [
+        (7, 7),
+        (ValueError(), ValueError),
+        (LostError(), BrokenExecutor),
+        (None, BrokenExecutor),
+    ]
+    for end, seen in ends:
+        stub = Stub()
+        found = ClusterExecutor(stub, (LostError,)).submit(int)
+        if end is None:
+            stub.future.cancel()
+            stub.future.set_running_or_notify_cancel()
+        elif isinstance(end, int):
+            stub.future.set_result(end)
+        else:
+            stub.future.set_exception(end)
+        if isinstance(seen, int):
+            assert found.result() == seen
+        else:
+            assert isinstance(found.exception(), seen)
+    stub = Stub()
+    ClusterExecutor(stub, (LostError,)).submit(int).cancel()
+    stub.future.set_result(1)
 
 
 @pytest.fixture(scope="module")
