@@ -44,7 +44,7 @@ def divide(state: State, count: int, random: Random) -> list[Part]:
 
     Carriers that stand idle go in turn to the parts that have others of their base, else to the part whose jobs lie
     nearest to it. The free space of a bus trip goes to one of the parts that have goods aboard, drawn at random, else
-    to the part whose jobs lie nearest to most of its calls; that of a store likewise.
+    to the part whose jobs lie nearest to most of its calls; stores are shared out evenly.
     """
     ends = _ends_of(state.instance)
     sorts = _halve(_groups(state, ends), count, random)
@@ -53,7 +53,7 @@ def divide(state: State, count: int, random: Random) -> list[Part]:
     nearest = _nearest_parts(state.instance, ends, jobs)
     carriers = _with_idle(state, nearest, busy, random)
     free = [_heir(load, jobs, nearest, random) for load in state.buses]
-    stored = _left_to_others(state.instance, [_stored_kg(state, own) for own in jobs], nearest, random)
+    stored = _left_to_others(state.instance, [_stored_kg(state, own) for own in jobs], nearest)
     return [
         Part(
             own,
@@ -187,16 +187,16 @@ def _stored_kg(state: State, own: Sequence[int]) -> dict[Store, float]:
 
 
 def _left_to_others(
-    instance: Instance, stored: Sequence[Mapping[Store, float]], nearest: Mapping[str, int], random: Random
+    instance: Instance, stored: Sequence[Mapping[Store, float]], nearest: Mapping[str, int]
 ) -> list[dict[Store, float]]:
-    """Return by part what of each store it cannot have: of free room only one part gets any, of its own all do."""
+    """Return by part what of each store it cannot have: its users share what is free, else the nearest part has it."""
     found: list[dict[Store, float]] = [{} for _ in stored]
     for place, site in enumerate(instance.places):
         for kind, room in site.store_kg.items():
             held = [kilograms.get((place, kind), 0.0) for kilograms in stored]
             users = [k for k, kg in enumerate(held) if kg > 0.0]
-            heir = random.choice(users) if users else nearest[site.id]
+            users = users or [nearest[site.id]]
+            free = max(0.0, room - sum(held)) / len(users)
             for k, kg in enumerate(held):
-                others = sum(held) - kg if k == heir else room
-                found[k][place, kind] = max(0.0, min(others, room - kg))
+                found[k][place, kind] = max(0.0, room - kg - (free if k in users else 0.0))
     return found

@@ -82,9 +82,7 @@ class State:
         self._elsewhere_kg = {} if part is None else part.stored_kg
         """By place and kind of store, what is left to other parts of a plan."""
         self._waiting_kg = [0.0] * len(instance.places)
-        """By place, what all of them weigh in boxes, and what is left to others."""
-        for (place, _), kg in self._elsewhere_kg.items():
-            self._waiting_kg[place] += kg
+        """By place, what all of them weigh in boxes."""
         self.orders_served = 0
         """Orders that ride."""
         self._watched: dict[int, None] = {}
@@ -218,7 +216,7 @@ class State:
     def storable(self, job: Job, place: int, store: tuple[str, float], stay: tuple[int, int]) -> bool:
         """Return whether a job can wait between rides in a place's store (kind and kilograms) during `stay`."""
         kind, room = store
-        if self._waiting_kg[place] + job.boxed_kg <= room:
+        if self._waiting_kg[place] + self._elsewhere_kg.get((place, kind), 0.0) + job.boxed_kg <= room:
             return True
         return self._stored_kg(place, kind, stay) + job.boxed_kg <= room + 1e-6
 
