@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+import numpy as np
+
 from routing.solver.improvement import Moves, step
 from routing.solver.rounds import rebuild_rounds
 from routing.solver.state import State
@@ -12,8 +14,12 @@ from routing.solver.state import State
 _START_TEMPERATURE = 0.1
 _END_TEMPERATURE = 0.003
 """Temperatures of simulated annealing as shares of the mean cost of an order."""
-_MOVES_PER_JOB = 3.0
-"""With fewer moves per job than this to come, the search starts cooler: there is no time to come back down."""
+_COOLER = ((0.0, 0.0), (1.5, 0.5), (2.5, 0.5), (5.0, 1.0))
+"""By the moves per job to come, what of the start temperature is used: with few there is no time to come back down.
+
+Measured, cost after equally many moves: with 1.6 a job (4,500 jobs) half the temperature ends 4 % lower than a third;
+with 2.6 (2,300 jobs) 2 % lower than nine tenths; with 5.3 the whole ends 1 % lower than half; with 6.7 it is the same.
+"""
 _REBUILD_EVERY, _REBUILD_JOBS, _REBUILD_S = 10, 20, 0.8
 """Moves between two rebuilds of a fleet's rounds, at least and as a share of the jobs, and the seconds one may take.
 
@@ -69,7 +75,7 @@ def anneal(
     every = max(_REBUILD_EVERY, len(moves.jobs) // _REBUILD_JOBS)
     while not pace.over():
         share = min(1.0, pace.share())
-        scale = (rest + cost) / jobs * min(1.0, pace.planned() / (_MOVES_PER_JOB * jobs))
+        scale = (rest + cost) / jobs * float(np.interp(pace.planned() / jobs, *zip(*_COOLER, strict=True)))
         temperature = scale * _START_TEMPERATURE * (_END_TEMPERATURE / _START_TEMPERATURE) ** share
         if pace.moves % every == every - 1:
             _rebuild(state, moves, pace)
