@@ -2,8 +2,8 @@
 
 Two served jobs belong together where one vehicle, courier or drone carries both, or a chain of such pairs leads from
 one to the other: whatever is changed there is felt by no carrier of any other job, as buses never wait. In a county of
-many bus lines hundreds of such groups are to be found; a line drawn across the map sorts them into parts. Lines are
-drawn in another direction every time, so that no border stays.
+many bus lines dozens of such groups are to be found; a line drawn across the map sorts them into parts. Lines are drawn
+in another direction every time, so that no border stays.
 """
 
 from __future__ import annotations
