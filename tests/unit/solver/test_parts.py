@@ -32,6 +32,8 @@ from routing.solver.planner import solve
 from routing.solver.state import State
 
 SEEDS = [1, 2, 3, 4]
+MANY, PATIENCE_S = 100, 12.0
+"""Helpers, of whom to wait for each in turn would take longer than that, on a busy machine too."""
 SHORT = Stretch(0.8, 1.0, math.inf, 30, 2.0, 5)
 
 
@@ -277,18 +279,18 @@ def test_helpers_that_are_late_are_not_waited_for(limits: Limits) -> None:
     """Tests that a search ends in time though many helpers never answer, effort being counted or not."""
     problem, told = wide_county(3), list[float]()
     found = solve(
-        problem, limits, 3, lambda state: told.append(state.elapsed_s), crew=Crew(_Silent(), 16, problem, limits)
+        problem, limits, 3, lambda state: told.append(state.elapsed_s), crew=Crew(_Silent(), MANY, problem, limits)
     )
     assert check_problem_plan(problem, found.plan).violations == ()
-    assert told[-1] < 3.0
+    assert told[-1] < PATIENCE_S
 
 
 def test_a_cancelled_search_waits_for_nobody() -> None:
     """Tests that cancelling ends a search at once though many helpers never answer."""
     problem, limits, begun = wide_county(3), Limits(600.0), time.monotonic()
-    crew = Crew(_Silent(), 16, problem, limits)
+    crew = Crew(_Silent(), MANY, problem, limits)
     solve(problem, limits, 3, cancelled=lambda: time.monotonic() - begun > 1.5, crew=crew)
-    assert time.monotonic() - begun < 4.0
+    assert time.monotonic() - begun < PATIENCE_S
 
 
 def test_real_helpers_end_when_left_or_killed() -> None:
