@@ -304,7 +304,7 @@ def test_real_helpers_end_when_left_or_killed() -> None:
             busy[0].result()
     with passing_pool(1) as pool:
         late = pool.submit(time.sleep, 60.0)
-    assert isinstance(late.exception(), BrokenExecutor)
+    assert late.cancelled() or isinstance(late.exception(), BrokenExecutor)  # begun or not yet
     assert time.monotonic() - begun < 30.0
 
 
