@@ -12,11 +12,12 @@ from dataclasses import replace
 
 from routing.model.problem import Problem
 from routing.solver.desk import Answer, Desk, Known, Order, Stretch, known_of, prepare, search_part
-from routing.solver.division import divide
+from routing.solver.division import Ground, divide
 from routing.solver.drafts import Draft, draft_of, pack, take_up, unpack
 from routing.solver.improvement import Moves
 from routing.solver.instance import Instance
 from routing.solver.itineraries import ChainFinder
+from routing.solver.part import Part
 from routing.solver.state import State
 from routing.solver.stopping import Clock, Limits
 
@@ -51,10 +52,12 @@ class Crew:
         if not state.instance.jobs:
             return state
         desk, begun, best = Desk(finder, moves.chains, state.errands), clock.share_done(), _Best(state)
+        ground = Ground(state.instance)
         while not clock.finished():
             helpers = self._idle(clock)
             stretch = _stretch(clock, begun, len(helpers) + 1)
-            state = _search(state, desk, moves, stretch, helpers, clock, best)
+            parts = divide(state, ground, len(helpers) + 1, moves.random)
+            state = _search(state, parts, desk, moves, stretch, helpers, clock, best)
             if best.takes(state):
                 offer(state)
         return best.better_of(state)
@@ -147,13 +150,20 @@ def _stretch(clock: Clock, begun: float, searches: int) -> Stretch:
 
 
 def _search(
-    state: State, desk: Desk, moves: Moves, stretch: Stretch, helpers: Sequence[_Helper], clock: Clock, best: _Best
+    state: State,
+    parts: Sequence[Part],
+    desk: Desk,
+    moves: Moves,
+    stretch: Stretch,
+    helpers: Sequence[_Helper],
+    clock: Clock,
+    best: _Best,
 ) -> State:
     """Search the parts of a plan for a stretch and put them together.
 
     Where it falls into fewer parts than there are processes, some take the same part, and the best answer counts.
     """
-    parts, cost = divide(state, len(helpers) + 1, moves.random), state.cost()
+    cost = state.cost()
     drafts = [draft_of(state, part) for part in parts]
 
     def order(k: int) -> Order:

@@ -39,18 +39,33 @@ class _Group:
     centre: tuple[float, float]
 
 
-def divide(state: State, count: int, random: Random) -> list[Part]:
+class Ground:
+    """Where the jobs of an instance lie: worked out once, as it is the same for every division."""
+
+    def __init__(self, instance: Instance) -> None:
+        shrink = math.cos(math.radians(instance.places[0].lat))
+        ends = [remote_end(instance, job) for job in instance.jobs]
+        self.ends: npt.NDArray[np.float64] = np.array(ends, dtype=np.float64).reshape(-1, 2) * (shrink, 1.0)
+        """Remote end of each job, shape (jobs, 2): east and north, in degrees of latitude."""
+        self.nearest: dict[str, int] = {}
+        """By place, the job whose remote end lies nearest."""
+        for place in instance.places:
+            apart = self.ends - (place.lon * shrink, place.lat)
+            self.nearest[place.id] = int((apart**2).sum(axis=1).argmin())
+
+
+def divide(state: State, ground: Ground, count: int, random: Random) -> list[Part]:
     """Return at most `count` parts with about equally many jobs; every job and carrier is in one of them.
 
     Carriers that stand idle go in turn to the parts that have others of their base, else to the part whose jobs lie
     nearest to it. The free space of a bus trip goes to one of the parts that have goods aboard, drawn at random, else
     to the part whose jobs lie nearest to most of its calls; stores are shared out evenly.
     """
-    ends = _ends_of(state.instance)
-    sorts = _halve(_groups(state, ends), count, random)
+    sorts = _halve(_groups(state, ground.ends), count, random)
     jobs = [sorted(itertools.chain.from_iterable(group.jobs for group in groups)) for groups in sorts]
     busy = [frozenset[str]().union(*(group.carriers for group in groups)) for groups in sorts]
-    nearest = _nearest_parts(state.instance, ends, jobs)
+    part_of = {index: k for k, own in enumerate(jobs) for index in own}
+    nearest = {place: part_of[index] for place, index in ground.nearest.items()}
     carriers = _with_idle(state, nearest, busy, random)
     free = [_heir(load, jobs, nearest, random) for load in state.buses]
     stored = _left_to_others(state.instance, [_stored_kg(state, own) for own in jobs], nearest)
@@ -63,17 +78,6 @@ def divide(state: State, count: int, random: Random) -> list[Part]:
         )
         for k, own in enumerate(jobs)
     ]
-
-
-def _ends_of(instance: Instance) -> npt.NDArray[np.float64]:
-    """Return where the remote end of each job lies, shape (jobs, 2): east and north, in degrees of latitude."""
-    ends = np.array([remote_end(instance, job) for job in instance.jobs], dtype=np.float64).reshape(-1, 2)
-    return ends * (_shrink(instance), 1.0)
-
-
-def _shrink(instance: Instance) -> float:
-    """Return how long a degree of longitude is, measured by one of latitude."""
-    return math.cos(math.radians(instance.places[0].lat))
 
 
 # --- Jobs ----------------------------------------------------------------------------------------------------------
@@ -108,16 +112,6 @@ def _halve(groups: Sequence[_Group], count: int, random: Random) -> list[list[_G
 # --- What jobs ride on ---------------------------------------------------------------------------------------------
 
 
-def _nearest_parts(instance: Instance, ends: npt.NDArray[np.float64], jobs: Sequence[Sequence[int]]) -> dict[str, int]:
-    """Return by place the part that has the job whose remote end lies nearest."""
-    part_of = {index: k for k, own in enumerate(jobs) for index in own}
-    found: dict[str, int] = {}
-    for place in instance.places:
-        apart = ends - (place.lon * _shrink(instance), place.lat)
-        found[place.id] = part_of[int((apart**2).sum(axis=1).argmin())]
-    return found
-
-
 def _with_idle(
     state: State, nearest: Mapping[str, int], busy: Sequence[frozenset[str]], random: Random
 ) -> list[frozenset[str]]:
@@ -127,9 +121,8 @@ def _with_idle(
         by_base.setdefault(_base(day), []).append(name)
     found = [set(own) for own in busy]
     for base, names in by_base.items():
-        there = [k for k, own in enumerate(busy) if not own.isdisjoint(names)] or [
-            nearest[state.instance.places[base].id]
-        ]
+        there = [k for k, own in enumerate(busy) if not own.isdisjoint(names)]
+        there = there or [nearest[state.instance.places[base].id]]
         random.shuffle(there)
         idle = [name for name in names if not any(name in own for own in busy)]
         for name, k in zip(idle, itertools.cycle(there)):  # dealt out in turn

@@ -22,7 +22,7 @@ from routing.solver import Limits
 from routing.solver.buses import BusLoad
 from routing.solver.crew import Crew, _together
 from routing.solver.desk import Answer, Desk, Known, Order, Stretch, known_of, prepare, search_part
-from routing.solver.division import divide
+from routing.solver.division import Ground, divide
 from routing.solver.drafts import Draft, draft_of, own_carriers, pack, take_up, unpack
 from routing.solver.improvement import Moves, construct
 from routing.solver.instance import compile_instance
@@ -65,7 +65,7 @@ def times(draft: Draft) -> dict[tuple[int, int], tuple[int, ...]]:
 def test_parts_share_no_job_and_no_carrier(seed: int, count: int) -> None:
     """Tests that every job and carrier is in one part, and that a part's jobs ride on its own carriers and buses."""
     state, _, _ = first_plan(wide_county(seed))
-    parts = divide(state, count, random.Random(seed))
+    parts = divide(state, Ground(state.instance), count, random.Random(seed))
     assert 1 <= len(parts) <= count
     assert sorted(index for part in parts for index in part.jobs) == [job.index for job in state.instance.jobs]
     names = [name for part in parts for name in part.carriers]
@@ -82,7 +82,7 @@ def test_parts_share_no_job_and_no_carrier(seed: int, count: int) -> None:
 def test_parts_leave_to_others_what_they_have_of_a_bus(seed: int) -> None:
     """Tests that what all parts may load on a bus, filled to the brim, is no more than it takes."""
     state, _, _ = first_plan(wide_county(seed))
-    parts = divide(state, 3, random.Random(seed))
+    parts = divide(state, Ground(state.instance), 3, random.Random(seed))
     for load in state.buses:
         for segment in range(len(load.trip.calls) - 1):
             room = sum(load.trip.max_kg - part.taken[load.number].kg[segment] for part in parts)
@@ -94,7 +94,7 @@ def test_a_plan_put_together_is_the_plan_it_was(seed: int) -> None:
     """Tests that parts packed, unpacked by another instance and put together have all times and costs of the plan."""
     problem = wide_county(seed)
     state, _, _ = first_plan(problem)
-    parts = divide(state, 3, random.Random(seed))
+    parts = divide(state, Ground(state.instance), 3, random.Random(seed))
     before = [times(draft_of(state, part)) for part in parts]
     other = compile_instance(problem)
     drafts = [unpack(pack(draft_of(state, part)), other) for part in parts]
@@ -116,7 +116,7 @@ def test_a_plan_put_together_is_the_plan_it_was(seed: int) -> None:
 def test_what_parts_save_adds_up(seed: int) -> None:
     """Tests that the plan of two parts searched by themselves costs as much less as they cost less, and holds."""
     state, moves, finder = first_plan(wide_county(seed))
-    parts = divide(state, 2, random.Random(seed))
+    parts = divide(state, Ground(state.instance), 2, random.Random(seed))
     assert len(parts) == 2
     before = state.cost()
     orders = [Order(part, draft_of(state, part), known_of(moves, part.jobs), SHORT, before) for part in parts]
@@ -184,7 +184,7 @@ def test_one_halt_used_for_two_places_is_seen() -> None:
 def test_parts_leave_to_others_what_they_have_of_a_store(seed: int) -> None:
     """Tests that what all parts may store at a place is no more than its room, and that each may store its own."""
     state, _, _ = first_plan(wide_county(seed))
-    parts = divide(state, 3, random.Random(seed))
+    parts = divide(state, Ground(state.instance), 3, random.Random(seed))
     waited = 0
     for place, site in enumerate(state.instance.places):
         for kind, room in site.store_kg.items():
@@ -312,7 +312,7 @@ def test_answers_that_do_not_go_together_are_taken_one_by_one() -> None:
     """Tests that of answers whose goods a bus cannot hold together, those that agree with the own part are kept."""
     problem = wide_county(3)
     state, _, _ = first_plan(problem)
-    parts = divide(state, 3, random.Random(3))
+    parts = divide(state, Ground(state.instance), 3, random.Random(3))
     load = busiest(state)
     owner = next(k for k, part in enumerate(parts) if load.entries[0][0].job.index in part.jobs)
     parts = [parts[owner], *(part for k, part in enumerate(parts) if k != owner)]
