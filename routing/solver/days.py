@@ -31,8 +31,10 @@ from routing.solver.day_loops import (
 from routing.solver.fleets import Fleet
 from routing.solver.halts import Halt, Tasks, fetch_by_s, hand_over_by, make_halt, mix_well, wanted_end
 from routing.solver.instance import Instance
+from routing.solver.machine_code import direct
 from routing.solver.tasks import Task
 
+_pile, _run, _squeeze = direct(pile), direct(run), direct(squeeze)
 _NO_WAITS: tuple[list[int], list[int]] = ([], [])
 
 
@@ -258,7 +260,7 @@ class Day:
             self.lower, self.end_by = self._next
             self._next = None
         before = self.earliest, self.latest, self.start
-        holds, self.drive_s, money = run(self.fleet.road, self._as_array(settled=False))
+        holds, self.drive_s, money = _run(self.fleet.road, self._as_array(settled=False))
         self.rest, self.earliest, self.latest, self.start = self.times[REST:].tolist()
         self._moved = range(len(self.place))
         if not reload:
@@ -311,12 +313,10 @@ class Day:
         if self._fetches:
             fetch_by = [fetch_by_s(self.instance, *stop) for stop in zip(self.place, self.loads, strict=True)]
         if self._hasty or settled:
-            stops = zip(self.place, self.unloads, self.service, strict=True)
-            wanted = [wanted_end(self.instance, *stop) if self._ends_round(k) else -1 for k, stop in enumerate(stops)]
+            wanted = [-1] * len(self.place)
+            for _, last in self.rounds():
+                wanted[last] = wanted_end(self.instance, self.place[last], self.unloads[last], self.service[last])
         return fetch_by, wanted
-
-    def _ends_round(self, k: int) -> bool:
-        return k + 1 == len(self.place) or self.begins[k + 1]
 
     def _gather(self) -> None:
         """Note what the goods of all stops ask for, and what is aboard after each."""
@@ -330,8 +330,8 @@ class Day:
         self._links = [(k, *link) for k, found in enumerate(links) if found for link in found]
         self._dues = [(k, *due) for k, found in enumerate(dues) if found for due in found]
         self._hasty, self._fetches = any(hasty), any(fetches)
-        self.aboard = np.array(change).T.copy()
-        self._fits = pile(self.aboard, self.fleet.room)
+        self.aboard = np.array(change, dtype=np.float64).T.copy()
+        self._fits = _pile(self.aboard, self.fleet.room)
         barred = self.instance.incompatible
         if barred and self._fits:
             self._fits = mix_well(frozenset().union(*products), self.loads, self.unloads, barred)
@@ -339,11 +339,12 @@ class Day:
     def _bounds_now(self) -> tuple[list[int], list[int]] | None:
         """Return bounds of service by what other carriers published, lower and end by; None where none moved."""
         lower, end_by = self._opens.copy(), [FAR_S] * len(self._opens)
-        for k, comes, task, handling in self._links:
+        for k, comes, task, handling in self._links:  # run through very often: comparisons cost less than max and min
             if comes:
-                lower[k] = max(lower[k], task.ready_s + handling)
-            else:
-                end_by[k] = min(end_by[k], task.latest_load_s - handling)
+                if (opens := task.ready_s + handling) > lower[k]:
+                    lower[k] = opens
+            elif (closes := task.latest_load_s - handling) < end_by[k]:
+                end_by[k] = closes
         return None if lower == self.lower and end_by == self.end_by else (lower, end_by)
 
     def start_early(self) -> None:
@@ -361,7 +362,7 @@ class Day:
             return False
         times = self._as_array(settled=True)
         times[REST:] = (self.rest, self.earliest, self.latest, self.start)
-        if not squeeze(self.fleet.road, times):
+        if not _squeeze(self.fleet.road, times):
             times[START] = self.start
         starts: list[int] = times[START].tolist()
         moved = starts != self.start
@@ -370,15 +371,15 @@ class Day:
 
     def publish(self, changed: list[Task | None] | None = None) -> None:
         """Write times that moved to the tasks; collect those of other carriers whose bounds may have into `changed`."""
+        earliest, latest, starts, services = self.earliest, self.latest, self.start, self.service
         for k in self._moved:
-            start, end = self.start[k], self.start[k] + self.service[k]
+            start, end, latest_s, ready = starts[k], starts[k] + services[k], latest[k], earliest[k] + services[k]
             for task in self.loads[k]:
                 task.load_start_s, task.load_end_s = start, end
-                if task.latest_load_s != self.latest[k]:
-                    task.latest_load_s = self.latest[k]
+                if task.latest_load_s != latest_s:
+                    task.latest_load_s = latest_s
                     if changed is not None and task.previous is not None:
                         changed.append(task.previous)
-            ready = self.earliest[k] + self.service[k]
             for task in self.unloads[k]:
                 task.unload_start_s, task.unload_end_s = start, end
                 if task.ready_s != ready:

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from routing.solver.boards import Board
 from routing.solver.days import Day
 from routing.solver.errands import Request, RoadErrand
+from routing.solver.machine_code import direct
 from routing.solver.site_loops import find_site
 from routing.solver.spot_loops import Leg
 from routing.solver.tasks import Task
+
+_find_site = direct(find_site)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ def best_spot(
     """
     fleet, errand = by_road.fleet, request.errand
     avoid = [day.row for day in request.avoid if isinstance(day, Day) and day.fleet is fleet]
-    row, new_round, delta, load_at, load_new, unload_at, unload_new, part, ready_s, start_s = find_site(
+    row, new_round, delta, load_at, load_new, unload_at, unload_new, part, ready_s, start_s = _find_site(
         fleet.road,
         board.days,
         Leg(

@@ -179,7 +179,8 @@ def _road(
     limits = (kind.shift_start_s, kind.shift_end_s, unbroken_s, kind.max_drive_s, base)
     per_m, per_s = kind.cost_per_km / 1000.0, kind.cost_per_h / 3600.0
     prices = (per_m, energy_price / 1000.0, per_s, kind.fixed_cost, range_wh, kind.stop_s)
-    duration, distance, energy = (_read_only(matrix) for matrix in matrices)
+    dtypes = (np.int64, np.int64, np.float64)
+    duration, distance, energy = (_read_only(*pair) for pair in zip(matrices, dtypes, strict=True))
     return Road(
         duration,
         distance,
@@ -193,9 +194,9 @@ def _road(
     )
 
 
-def _read_only(matrix: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def _read_only(matrix: npt.NDArray[Any], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
     """Return a matrix as the compiled loops know it: whether it can be written is part of an array's type."""
-    rows = np.ascontiguousarray(matrix).view()
+    rows = np.ascontiguousarray(matrix, dtype=dtype).view()
     rows.setflags(write=False)
     return rows
 

@@ -35,6 +35,27 @@ def woven(function: F) -> F:
     return _compile(function, inner=True, forceinline=True)
 
 
+def direct(function: F) -> F:
+    """Return a compiled function that is called without looking at its arguments' types, but for the first time.
+
+    To tell the types of a tuple of arrays takes numba ten times as long as most of these functions run. All arguments
+    must be of the types, element types and memory orders of the first call's: nothing checks that later on.
+    """
+    entry: Callable[..., Any] | None = None
+
+    def call(*arguments: Any) -> Any:
+        nonlocal entry
+        if entry is not None:
+            return entry(*arguments)
+        result = function(*arguments)
+        overloads = getattr(function, "overloads", None)
+        if overloads is not None:  # there are none where numba is told not to compile
+            entry = overloads[tuple(map(numba.typeof, arguments))].entry_point
+        return result
+
+    return cast("F", call)
+
+
 def _compile(function: F, *, inner: bool, **more: bool) -> F:
     options: dict[str, Any] = {"error_model": "numpy", "no_cfunc_wrapper": True, "_nrt": False, **more}
     options["no_cpython_wrapper"] = inner
