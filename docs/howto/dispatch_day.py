@@ -63,12 +63,9 @@ def follow(service: Service, plan: dict[str, Any]) -> dict[str, Any]:
 
 
 def road_ahead(shapes: dict[str, Any]) -> tuple[int, list[list[float]]]:
-    """Return a moment when a vehicle is under way, and two points of a road it will take later."""
-    ways = [
-        feature
-        for feature in shapes["features"]
-        if feature["properties"].get("feature") == "movement" and feature["properties"]["kind"] == "vehicle"
-    ]
+    """Return a moment when a vehicle or courier is under way, and two points of a road it will take later."""
+    movements = [each for each in shapes["features"] if each["properties"].get("feature") == "movement"]
+    ways = [each for each in movements if each["properties"]["kind"] in ("vehicle", "courier")]
     later = next(way for way in ways if way["properties"]["sequence"] > 1 and len(way["geometry"]["coordinates"]) > 2)
     first = next(way for way in ways if way["properties"]["route"] == later["properties"]["route"])
     points = [point[:2] for point in later["geometry"]["coordinates"]]
