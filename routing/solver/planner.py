@@ -185,11 +185,10 @@ def _chosen_only(state: State, moves: Moves, clock: Clock, seed: int) -> Moves:
 def _road_only(instance: Instance, moves: Moves) -> Moves:
     """Return the moves restricted to single rides by road vehicle."""
 
-    def by_road(chain: Chain) -> bool:
-        ride = chain.rides[0]
-        return len(chain.rides) == 1 and ride.kind == "fleet" and instance.fleets[ride.group].type.kind == "vehicle"
+    def by_vehicle(chain: Chain) -> bool:
+        return chain.by_road and instance.fleets[chain.rides[0].group].type.kind == "vehicle"
 
-    chains = {job.index: tuple(chain for chain in moves.chains[job.index] if by_road(chain)) for job in instance.jobs}
+    chains = {job.index: tuple(filter(by_vehicle, moves.chains[job.index])) for job in instance.jobs}
     return Moves(instance, chains, moves.random, moves.neighbours)
 
 

@@ -30,6 +30,11 @@ class Chain:
     rides: tuple[Ride, ...]
     estimate: float
 
+    @property
+    def by_road(self) -> bool:
+        """Whether it is one ride of a vehicle or courier from door to door."""
+        return len(self.rides) == 1 and self.rides[0].kind == "fleet"
+
 
 class Owner(Protocol):
     """What carries a task and can be put back to an earlier state: a vehicle's day, a drone's day, a bus trip."""

@@ -16,11 +16,6 @@ def finder(seed: int) -> ChainFinder:
     return ChainFinder(compile_instance(county(seed, towns=4, villages=14, groups=12, orders=60)))
 
 
-def by_road(chain: Chain) -> bool:
-    """Return whether a chain is a ride by road from door to door."""
-    return len(chain.rides) == 1 and chain.rides[0].kind == "fleet"
-
-
 def kinds(found: ChainFinder, chain: Chain) -> list[str]:
     """Return the kinds of carrier of a chain, buses in a row once."""
     names: list[str] = []
@@ -41,8 +36,8 @@ def test_the_cheapest_rides_by_road_are_kept(seed: int) -> None:
     """Tests that transfers with lower estimates do not crowd out rides from door to door."""
     crowded = 0
     for _, kept, longest in lists(finder(seed)):
-        road = [chain for chain in longest if by_road(chain)]
-        assert [chain for chain in kept if by_road(chain)][:ROAD] == road[:ROAD]
+        road = [chain for chain in longest if chain.by_road]
+        assert [chain for chain in kept if chain.by_road][:ROAD] == road[:ROAD]
         crowded += bool(road) and road[0] not in longest[:MAX_CHAINS]
     assert crowded > 0, "no job here has enough cheaper transfers"
 
@@ -56,5 +51,5 @@ def test_lists_are_short_varied_and_sorted(seed: int) -> None:
         assert len(set(kept)) == len(kept)
         assert [chain.estimate for chain in kept] == sorted(chain.estimate for chain in kept)
         assert sum(len(chain.rides) == 3 for chain in kept) <= LONG
-        others = [tuple(kinds(found, chain)) for chain in kept if not by_road(chain)]
+        others = [tuple(kinds(found, chain)) for chain in kept if not chain.by_road]
         assert all(others.count(pattern) <= ALIKE for pattern in others)
