@@ -40,7 +40,7 @@ def _load_programs() -> None:
     import routing.pipeline  # noqa: PLC0415
     import routing.replan.replanning  # noqa: F401, PLC0415
     from routing.solver import Limits, solve  # noqa: PLC0415
-    from routing.solver.precompile import tiny_days  # noqa: PLC0415
+    from routing.solver.tiny_days import tiny_days  # noqa: PLC0415
 
     solve(tiny_days()["general"], Limits(None, 1), 1)
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
 from typing import Protocol
 
 import numpy as np
 
-from routing.solver.improvement import Moves, step
+from routing.solver.arrays.search import Search
 from routing.solver.rounds import rebuild_rounds
-from routing.solver.state import State
 
 _START_TEMPERATURE = 0.1
 _END_TEMPERATURE = 0.003
@@ -20,11 +19,13 @@ _MOVES_PER_JOB, _SHARE_OF_HEAT = (0.0, 2.5, 5.0, 40.0), (0.1, 0.15, 0.25, 1.0)
 Measured on 2,300 jobs with some 4.5 moves a job: 15 % of it ends 3.6 % below nine tenths, 30 % 2.4 %, 7 % 3.0 %. On 280
 jobs with 5 moves a job 35 % ends 2 % below the whole, 15 % at the same cost; with 18 the whole ends 1 % below 35 %.
 """
-_REBUILD_EVERY, _REBUILD_JOBS, _REBUILD_S = 10, 20, 0.8
-"""Moves between two rebuilds of a fleet's rounds, at least and as a share of the jobs, and the seconds one may take.
+_REBUILD_EVERY, _REBUILD_JOBS, _REBUILD_S = 500, 3.0, 0.8
+"""Moves between two rebuilds of a fleet's rounds, at least and by job, and the seconds one may take.
 
 On a large day there are many fleets of few stops each, and moves find most of what a rebuild would.
 """
+_LOOK_S = 0.05
+"""How often it is asked whether to go on."""
 
 
 class Pace(Protocol):
@@ -40,6 +41,12 @@ class Pace(Protocol):
     def share(self) -> float:
         """Return how much of the whole search's effort is used."""
 
+    def share_of_move(self) -> float:
+        """Return how much of the whole search's effort a move uses where moves are counted, else 0."""
+
+    def left(self) -> int | None:
+        """Return how many moves are to be made yet where they are counted."""
+
     def planned(self) -> float:
         """Return how many moves the whole search will make."""
 
@@ -50,53 +57,56 @@ class Pace(Protocol):
         """Return whether the search, now that it stops, goes back to its best plan or stays where it is."""
 
 
-def anneal(
-    state: State,
-    moves: Moves,
-    pace: Pace,
-    rest: float,
-    moved: Callable[[float], None],
-    bettered: Callable[[], None],
-) -> None:
-    """Run destroy and repair until the pace says stop.
+class Watcher(Protocol):
+    """Who is told how the search gets on."""
+
+    def moved(self, best: float, served: int) -> None:
+        """Take note of what the best plan costs, the rest included, and how many orders of the state it serves."""
+
+    def wants_plan(self) -> bool:
+        """Return whether the best plan so far is wanted."""
+
+    def take(self) -> None:
+        """Take the best plan so far, which the state is now."""
+
+
+def anneal(search: Search, pace: Pace, rest: float, watcher: Watcher) -> None:
+    """Run destroy and repair until the pace says stop; the search's state then is the plan found.
 
     Parameters
     ----------
     rest
         What the plan costs outside the state that is searched.
-    moved
-        Told after every move what the best plan costs, the rest included.
-    bettered
-        Called where the state is the best plan so far.
     """
-    cost = best = state.cost()
-    state.begin()  # what changed since the best plan
-    jobs = len(state.instance.jobs)
-    every = max(_REBUILD_EVERY, len(moves.jobs) // _REBUILD_JOBS)
+    jobs = len(search.state.instance.jobs)
+    every = max(_REBUILD_EVERY, round(_REBUILD_JOBS * len(search.moves.jobs)))
+    to_rebuild, chunk, offered = every, 1, search.best
     while not pace.over():
-        share = min(1.0, pace.share())
-        scale = (rest + cost) / jobs * float(np.interp(pace.planned() / jobs, _MOVES_PER_JOB, _SHARE_OF_HEAT))
-        temperature = scale * _START_TEMPERATURE * (_END_TEMPERATURE / _START_TEMPERATURE) ** share
-        if pace.moves % every == every - 1:
-            _rebuild(state, moves, pace)
-            cost = state.cost()
-        cost = step(state, moves, temperature, cost)
-        pace.moves += 1
-        if cost < best - 1e-6:
-            best = cost
-            state.commit()
-            state.begin()
-            bettered()
-        moved(rest + best)
-    if pace.settles():
-        state.rollback()
-    else:
-        state.commit()
+        heat = float(np.interp(pace.planned() / jobs, _MOVES_PER_JOB, _SHARE_OF_HEAT)) * _START_TEMPERATURE / jobs
+        left = pace.left()
+        count = min(chunk, to_rebuild, to_rebuild if left is None else left)
+        begun = time.perf_counter()
+        made = search.run(count, rest, heat, pace.share(), pace.share_of_move(), _END_TEMPERATURE / _START_TEMPERATURE)
+        chunk = max(1, round(made * min(2.0, _LOOK_S / max(1e-6, time.perf_counter() - begun))))
+        pace.moves += made
+        to_rebuild -= made
+        if to_rebuild <= 0:
+            _rebuild(search, pace)
+            to_rebuild = every
+        watcher.moved(rest + search.best, search.orders_served)
+        if search.best < offered and watcher.wants_plan():
+            offered = search.best
+            search.write()
+            watcher.take()
+    search.write(best=pace.settles())
 
 
-def _rebuild(state: State, moves: Moves, pace: Pace) -> None:
+def _rebuild(search: Search, pace: Pace) -> None:
     """Let the routing solver rebuild the rounds of one fleet after the other, in turn."""
+    state, moves = search.state, search.moves
     fleets = [number for number, days in enumerate(state.days) if days]
     if fleets:
-        rebuild_rounds(state, fleets[moves.turn % len(fleets)], None if pace.deterministic else _REBUILD_S)
+        search.write(best=False)
+        if rebuild_rounds(state, fleets[moves.turn % len(fleets)], None if pace.deterministic else _REBUILD_S):
+            search.read()
     moves.turn += 1

@@ -41,28 +41,29 @@ class Taken:
 class BusLoad:
     """What rides on one trip. Entries are (task, ride)."""
 
-    __slots__ = ("_filled", "_taken", "_used", "cost", "entries", "instance", "number", "trip")
+    __slots__ = ("_used", "cost", "entries", "filled", "instance", "number", "taken", "trip")
 
     def __init__(self, instance: Instance, number: int, taken: Taken | None = None) -> None:
         self.instance, self.number, self.trip = instance, number, instance.trips[number]
         nothing = [0.0] * len(self.trip.calls)
-        self._taken = taken or Taken(nothing, nothing, {}, frozenset())
-        self._clear()
+        self.taken = taken or Taken(nothing, nothing, {}, frozenset())
+        self.clear()
 
-    def _clear(self) -> None:
+    def clear(self) -> None:
+        """Take everything off."""
         self.entries: list[tuple[Task, BusRide]] = []
         self.cost = 0.0
-        self._filled = (list(self._taken.kg), list(self._taken.litres))
+        self.filled = (list(self.taken.kg), list(self.taken.litres))
         """Kilograms and litres on every segment."""
-        self._used: dict[int, int] = dict(self._taken.calls)
+        self._used: dict[int, int] = dict(self.taken.calls)
         """Which call of a halt is used."""
 
     def enter(self, task: Task, ride: BusRide) -> None:
         """Add a task: its space, its fee, its times, which never change while it rides."""
         self.entries.append((task, ride))
         for call in range(ride.board_call, ride.alight_call):
-            self._filled[0][call] += task.kg
-            self._filled[1][call] += task.litres
+            self.filled[0][call] += task.kg
+            self.filled[1][call] += task.litres
         for call in (ride.board_call, ride.alight_call):
             self._used[self.trip.calls[call].sequence] = call
         task.load_start_s, task.load_end_s = ride.ready_by_s, ride.departure_s
@@ -78,11 +79,11 @@ class BusLoad:
 
     def snapshot(self) -> Any:
         """Return copies of the entries and their sums."""
-        return list(self.entries), self.cost, tuple(list(row) for row in self._filled), dict(self._used)
+        return list(self.entries), self.cost, tuple(list(row) for row in self.filled), dict(self._used)
 
     def restore(self, saved: Any) -> None:
         """Return to a snapshot."""
-        self.entries, self.cost, self._filled, self._used = saved
+        self.entries, self.cost, self.filled, self._used = saved
         for task in self.tasks():
             task.owner = self
 
@@ -99,20 +100,20 @@ class BusLoad:
     def _remove(self, task: Task) -> None:
         kept = [entry for entry in self.entries if entry[0] is not task]
         if not kept:
-            self._clear()
+            self.clear()
         else:
             self._leave(task, next(ride for other, ride in self.entries if other is task))
             self.entries = kept
             ends = [(ride.board_call, ride.alight_call) for _, ride in kept]
             used = {self.trip.calls[call].sequence: call for pair in ends for call in pair}
-            self._used = {**self._taken.calls, **used}
+            self._used = {**self.taken.calls, **used}
         task.owner = None
 
     def _leave(self, task: Task, ride: BusRide) -> None:
         """Take a task's space and price off the sums."""
         for call in range(ride.board_call, ride.alight_call):
-            self._filled[0][call] -= task.kg
-            self._filled[1][call] -= task.litres
+            self.filled[0][call] -= task.kg
+            self.filled[1][call] -= task.litres
         self.cost -= self._price(task, ride)
 
     def place_task(self, task: Task, seat: Seat) -> None:
@@ -131,14 +132,14 @@ class BusLoad:
         kg, litres = (job.boxed_kg, job.boxed_l) if boxed else (job.kg, job.litres)
         barred = self.instance.incompatible.get(job.product.id)
         if barred and (
-            not barred.isdisjoint(self._taken.products)
+            not barred.isdisjoint(self.taken.products)
             or any(task.job.product.id in barred for task, other in self.entries if _overlaps(other, ride))
         ):
             return False
         span = slice(ride.board_call, ride.alight_call)
         return (
-            max(self._filled[0][span]) + kg <= self.trip.max_kg + 1e-7
-            and max(self._filled[1][span]) + litres <= self.trip.max_l + 1e-7
+            max(self.filled[0][span]) + kg <= self.trip.max_kg + 1e-7
+            and max(self.filled[1][span]) + litres <= self.trip.max_l + 1e-7
             and self._calls_agree(ride)
         )
 
@@ -146,8 +147,8 @@ class BusLoad:
         """Return whether what is aboard has room on every segment, uses no halt for two places and rides together."""
         barred = self.instance.incompatible
         return (
-            max(self._filled[0]) <= self.trip.max_kg + 1e-6
-            and max(self._filled[1]) <= self.trip.max_l + 1e-6
+            max(self.filled[0]) <= self.trip.max_kg + 1e-6
+            and max(self.filled[1]) <= self.trip.max_l + 1e-6
             and all(self._calls_agree(ride) for _, ride in self.entries)
             and not any(
                 other.job.product.id in barred.get(task.job.product.id, ()) and _overlaps(one, two)

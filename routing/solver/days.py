@@ -191,6 +191,17 @@ class Day:
         self._halts[load_at] = self._halts[unload_at] = None
         task.owner = self
 
+    def clear(self) -> None:
+        """Take everything off; times are stale until the day is refreshed."""
+        self.fill([], [], [], [])
+
+    def fill(self, place: list[int], begins: list[bool], loads: list[Tasks], unloads: list[Tasks]) -> None:
+        """Replace all stops; times are stale until the day is refreshed."""
+        self.place, self.begins, self.loads, self.unloads = place, begins, loads, unloads
+        self._halts, self._shared = [None] * len(place), False
+        for task in self.tasks():
+            task.owner = self
+
     def rebuild(self, rounds: Sequence[Sequence[tuple[int, Tasks, Tasks]]]) -> None:
         """Replace all rounds by stops away from the base (place, loads, unloads); the base gets the other ends."""
         self.place, self.begins, self.loads, self.unloads, self._halts = [], [], [], [], []

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from routing.model.problem import Problem
 from routing.solver.annealing import anneal
+from routing.solver.arrays.search import Search
 from routing.solver.drafts import Draft, draft_of, pack, take_up, unpack
 from routing.solver.errands import Errands
 from routing.solver.improvement import Moves
@@ -102,7 +103,7 @@ class Desk:
         state = State(self.instance, order.part, self._errands)
         take_up(state, [order.draft])
         pace = _Pace(order.stretch, stopped)
-        anneal(state, moves, pace, order.cost - state.cost(), lambda _: moved(), _do_nothing)
+        anneal(Search(state, moves), pace, order.cost - state.cost(), _Watcher(moved))
         known = known_of(moves, order.part.jobs)
         return Answer(draft_of(state, order.part), state.cost(), known, pace.moves)
 
@@ -115,6 +116,24 @@ class Desk:
         least = dict(order.known.least)
         turn = drawing.randrange(max(1, len(self.instance.fleets)))
         return Moves(self.instance, self._chains, drawing, won=won, least=least, turn=turn, only=order.part.jobs)
+
+
+@dataclass(frozen=True, slots=True)
+class _Watcher:
+    """Tells that the search gets on; nobody is handed plans of a part."""
+
+    told: Callable[[], None]
+
+    def moved(self, best: float, served: int) -> None:  # noqa: ARG002 # of a part
+        """Tell so."""
+        self.told()
+
+    def wants_plan(self) -> bool:
+        """Return False."""
+        return False
+
+    def take(self) -> None:
+        """Do nothing."""
 
 
 class _Pace:
@@ -140,6 +159,15 @@ class _Pace:
     def share(self) -> float:
         """Return how much of the whole effort is used."""
         return self._stretch.first + (self._stretch.last - self._stretch.first) * self._used()
+
+    def share_of_move(self) -> float:
+        """Return how much of the whole effort a move uses where moves are counted, else 0."""
+        stretch = self._stretch
+        return 0.0 if stretch.moves is None else (stretch.last - stretch.first) / stretch.moves
+
+    def left(self) -> int | None:
+        """Return how many moves are to be made yet where they are counted."""
+        return None if self._stretch.moves is None else self._stretch.moves - self.moves
 
     def planned(self) -> float:
         """Return how many moves the whole search will make, judged by those of this stretch."""

@@ -70,6 +70,8 @@ class Errands:
         self._instance = instance
         self._known: dict[Job, dict[tuple[Chain, tuple[int, int]], tuple[Errand, ...]]] = {}
         self._numbers: dict[Ride, int] = {}
+        self.book: object = None
+        """What a search keeps of them in arrays."""
         self._count = count()  # not the number of entries: two threads might both take that
 
     def of(self, job: Job, chain: Chain, window: tuple[int, int]) -> tuple[Errand, ...]:
@@ -79,6 +81,14 @@ class Errands:
         if key not in known:
             known[key] = self._work_out(job, chain, window)
         return known[key]
+
+    def as_ridden(self, job: Job, rides: Sequence[Ride], window: tuple[int, int]) -> tuple[Errand, ...]:
+        """Return the errands of rides a job has already, whether or not times allow for them."""
+        last = len(rides) - 1
+        return tuple(
+            self._errand(job, ride, window if k == last else _ANY_TIME, FAR_S, first=k == 0)
+            for k, ride in enumerate(rides)
+        )
 
     def _work_out(self, job: Job, chain: Chain, window: tuple[int, int]) -> tuple[Errand, ...]:
         deadlines = _deadlines(self._instance, job, chain, window)

@@ -30,8 +30,6 @@ _NEIGHBOURS = 40
 _KEEP_WON, _KEEP_OTHER = 0.99, 0.35
 """Chance that a chain is looked at when a job is put back: one it has ridden by before, and any other."""
 _MEAN_REMOVED = 8
-_LEFT_OUT = 3
-"""Unserved jobs nearby that are tried along with those taken out."""
 _COOLINGS = 8
 _TRIES = 4
 """Chains tried to place a job by; the first may fail on times between carriers or on the cold."""
@@ -39,8 +37,6 @@ _WAITING = 1.05
 """A job that adds more than this many times what was proposed makes a round wait: a new round is tried instead."""
 _SWEEPS = 3
 """Directions at which sweeps begin when first plans are built."""
-_SPECULATION = (1.0, 1.0, 1.5, 4.0, math.inf)
-"""How much more than being left out a job may cost when put back: later jobs may share the new round."""
 
 
 @dataclass
@@ -253,20 +249,7 @@ def _carrier_mates(state: State, moves: Moves, seed: Job) -> list[int]:
     return (mates[start:] + mates[:start])[:30]
 
 
-# --- The loop ------------------------------------------------------------------------------------------------------
-
-
-def step(state: State, moves: Moves, temperature: float, cost: float) -> float:
-    """Make one move on the plan and keep it or not; return the plan's cost afterwards."""
-    state.begin()
-    absent = choose_removed(state, moves)
-    if not state.remove(*(state.instance.jobs[index] for index in absent if index in state.served)):
-        state.rollback()
-        return cost
-    absent += _left_out(state, moves, absent)
-    jobs = [state.instance.jobs[index] for index in absent]
-    _shuffle(moves, jobs)
-    return put_back(state, moves, jobs, _SPECULATION, temperature, cost)
+# --- Putting back ----------------------------------------------------------------------------------------------------
 
 
 def put_back(
@@ -304,37 +287,3 @@ def _insert_within(state: State, moves: Moves, jobs: Sequence[Job], factor: floa
         to_come -= expected
         room = growth - state.change() + unserved - to_come
     return room > 0.0
-
-
-def _left_out(state: State, moves: Moves, absent: Sequence[int]) -> list[int]:
-    """Return a few unserved jobs that are near those taken out, to try them again."""
-    if len(state.served) == len(moves.jobs):
-        return []
-    taken = set(absent)
-    found = [
-        index
-        for index in moves.near(state.instance.jobs[absent[0]])
-        if index not in state.served and index not in taken and moves.chains[index]
-    ]
-    return found[:_LEFT_OUT]
-
-
-def _shuffle(moves: Moves, jobs: list[Job]) -> None:
-    """Order jobs for insertion: at random, heavy first, far first, near first or tight first."""
-    moves.random.shuffle(jobs)
-    draw = moves.random.random()
-    if draw < 0.4:
-        return
-    if draw < 0.6:
-        jobs.sort(key=lambda job: -job.boxed_kg)
-    elif draw < 0.8:
-        jobs.sort(key=lambda job: -_first_estimate(moves, job))
-    elif draw < 0.9:
-        jobs.sort(key=lambda job: _first_estimate(moves, job))
-    else:
-        jobs.sort(key=lambda job: min(window[1] - window[0] for window in job.windows))
-
-
-def _first_estimate(moves: Moves, job: Job) -> float:
-    chains = moves.chains[job.index]
-    return chains[0].estimate if chains else 0.0

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 import numba
+from numba.core.types import unliteral
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -35,6 +36,14 @@ def woven(function: F) -> F:
     return _compile(function, inner=True, forceinline=True)
 
 
+def merged(function: F) -> F:
+    """Return the same for a function that one other calls in one place: it is compiled as part of that one.
+
+    Every function is optimised together with all it calls, so that a chain of long ones takes long to compile.
+    """
+    return _compile(function, inner=True, inline="always")
+
+
 def direct(function: F) -> F:
     """Return a compiled function that is called without looking at its arguments' types, but for the first time.
 
@@ -56,10 +65,23 @@ def direct(function: F) -> F:
     return cast("F", call)
 
 
-def _compile(function: F, *, inner: bool, **more: bool) -> F:
+def _compile(function: F, *, inner: bool, **more: bool | str) -> F:
     options: dict[str, Any] = {"error_model": "numpy", "no_cfunc_wrapper": True, "_nrt": False, **more}
     options["no_cpython_wrapper"] = inner
     try:
-        return cast("F", numba.njit(cache=True, **options)(function))
+        found = numba.njit(cache=True, **options)(function)
     except RuntimeError:  # no place for the cache
-        return cast("F", numba.njit(**options)(function))
+        found = numba.njit(**options)(function)
+    _forget_literals(found)
+    return cast("F", found)
+
+
+def _forget_literals(function: Any) -> None:
+    """Let calls with literals, True or 0, share the machine code of calls with variables: compiling is slow."""
+    template = getattr(function, "get_call_template", None)
+    if template is not None:  # there is none where numba is told not to compile
+
+        def without_literals(args: Sequence[Any], kws: Mapping[str, Any]) -> Any:
+            return template(tuple(map(unliteral, args)), {name: unliteral(kind) for name, kind in kws.items()})
+
+        function.get_call_template = without_literals

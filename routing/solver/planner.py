@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from routing.evaluation import cost_of
 from routing.model.plan import CostBreakdown, Plan
 from routing.model.problem import Problem
 from routing.solver.annealing import anneal
+from routing.solver.arrays.search import Search
 from routing.solver.choice import choose, learn_prices
 from routing.solver.crew import Crew
 from routing.solver.desk import LAST_CHAINS
 from routing.solver.improvement import Moves, construct, construction_orders, insert_job
-from routing.solver.instance import Instance, Job, compile_instance, unbundled
+from routing.solver.instance import Job, compile_instance, unbundled
 from routing.solver.interim import plan_so_far
 from routing.solver.itineraries import ChainBook, ChainFinder
 from routing.solver.portfolio import Engine, engine_for
@@ -24,11 +27,16 @@ from routing.solver.schedule import make_plan, settle
 from routing.solver.state import State
 from routing.solver.stopping import Clock, Limits, Progress
 from routing.solver.tasks import Chain
+from routing.solver.tiny_days import tiny_days
 from routing.solver.verify import broken_orders
 
 _REPAIRS = 6
 _CONSTRUCTION_SHARE = 0.12
 """No further first plan is begun when this share of the effort is used."""
+_CHAINS_SHARE = 0.5
+"""Share of the effort after which no more chains are found before the first plan."""
+_LOADING_S = 3.0
+"""Machine code that is there already is loaded in less."""
 _CHOICE_SHARE = 0.1
 """Share of the remaining time that the choice of chains may take."""
 
@@ -82,23 +90,54 @@ def solve(
     special = None if engine is None else _search_specially(problem, engine, clock, seed)
     if special is not None:
         return special
+    clock.report("compiling", None, 0, force=True)
+    _make_ready(clock)
     instance = compile_instance(problem, limits.only)
     clock.report("itineraries", None, 0, force=True)
     finder = ChainFinder(instance)
-    moves = Moves(instance, ChainBook(finder), random.Random(seed))  # noqa: S311 # a search, not a secret
-    state = State(instance)
-    _construct(state, moves, clock, seed)
+    moves = Moves(instance, _find_chains(finder, clock), random.Random(seed))  # noqa: S311 # a search, not a secret
+    search = Search(State(instance), moves)
+    _construct(search, clock, seed)
     if limits.sequential:
-        moves = _chosen_only(state, moves, clock, seed)
-        state = State(instance)
-        construct(state, moves, construction_orders(instance)[0], clock.building_over)
-    _widen(state, finder, moves, clock)
+        search = Search(State(instance), _chosen_only(search.state, moves, clock, seed))
+        search.insert(construction_orders(instance)[0], clock.building_over)
+        search.write()
+    _widen(search, finder, clock)
+    state = search.state
     if crew is None:
-        _improve(state, moves, clock)
+        _improve(search, clock)
     else:
-        state = crew.improve(state, finder, moves, clock, lambda found: _offer(found, moves, clock))
-    plan = _finish(state, finder, moves, clock)
+        state = crew.improve(state, finder, search.moves, clock, lambda found: _offer(found, search.moves, clock))
+    plan = _finish(state, finder, search.moves, clock)
     return Solution(plan, cost_of(problem, plan), clock.iteration)
+
+
+def _make_ready(clock: Clock) -> None:
+    """Load the machine code of the search; to compile it, a minute once on a machine, is not held against the clock."""
+    begun = time.monotonic()
+    _use_everything()
+    seconds = time.monotonic() - begun
+    clock.excuse(seconds if seconds > _LOADING_S else 0.0)
+
+
+@cache
+def _use_everything() -> None:
+    """Search a tiny day."""
+    instance = compile_instance(tiny_days()["general"])
+    moves = Moves(instance, ChainBook(ChainFinder(instance)), random.Random(0))  # noqa: S311 # a search, not a secret
+    search = Search(State(instance), moves)
+    search.insert(instance.jobs, lambda: False)
+    search.run(1, 0.0, 0.0, 0.0, 0.0, 1.0)
+    search.write()
+
+
+def _find_chains(finder: ChainFinder, clock: Clock) -> dict[int, tuple[Chain, ...]]:
+    """Return the chains of all jobs; where the time is too short for that, some have none."""
+    found: dict[int, tuple[Chain, ...]] = {}
+    for job in construction_orders(finder.instance)[0]:
+        late = clock.interrupted() or (not clock.deterministic and clock.share_done() > _CHAINS_SHARE)
+        found[job.index] = () if late else finder.chains(job)
+    return found
 
 
 def special_engine(problem: Problem, limits: Limits) -> Engine | None:
@@ -121,55 +160,55 @@ def _search_specially(problem: Problem, engine: Engine, clock: Clock, seed: int)
     return Solution(plan, cost_of(problem, plan), answer.iterations, answer.bound)
 
 
-def _construct(state: State, moves: Moves, clock: Clock, seed: int) -> None:
-    """Build first plans by all carriers, by chosen chains and by road alone, in several orders; keep the best."""
-    orders = construction_orders(state.instance)
+def _construct(search: Search, clock: Clock, seed: int) -> None:
+    """Build first plans by all carriers, by chosen chains and by road alone, in several orders; the best is kept."""
+    orders = construction_orders(search.state.instance)
     clock.report("construction", None, 0, force=True)
-    empty = state.image()
-    construct(state, moves, orders[0], clock.building_over)
-    best = (state.cost(), state.image())
-    clock.report("construction", best[0], state.orders_served, force=True)
-    _offer(state, moves, clock)
-    for restricted, order in _further_starts(state, moves, clock, seed, orders):
-        state.load(empty)
-        construct(state, restricted, order, clock.building_over)
-        if restricted is not moves:
-            left = [job for job in order if job.index not in state.served]
-            construct(state, moves, left, clock.building_over)
-        best = min(best, (state.cost(), state.image()), key=lambda found: found[0])
-        clock.report("construction", best[0], state.orders_served)
-    state.load(best[1])
-    _offer(state, moves, clock)
+    search.insert(orders[0], clock.building_over)
+    search.write()
+    clock.report("construction", search.best, search.orders_served, force=True)
+    _offer(search.state, search.moves, clock)
+    for chains, order in _further_starts(search, clock, seed, orders):
+        search.empty()
+        search.insert(order, clock.building_over, chains)
+        if chains is not None:
+            search.insert(order, clock.building_over)
+        clock.report("construction", search.best, search.orders_served)
+    search.write()
+    _offer(search.state, search.moves, clock)
 
 
 def _further_starts(
-    state: State, moves: Moves, clock: Clock, seed: int, orders: Sequence[Sequence[Job]]
-) -> Iterator[tuple[Moves, Sequence[Job]]]:
-    """Yield restricted moves and orders of insertion for further first plans, as long as there is time for them."""
+    search: Search, clock: Clock, seed: int, orders: Sequence[Sequence[Job]]
+) -> Iterator[tuple[Mapping[int, Sequence[Chain]] | None, Sequence[Job]]]:
+    """Yield chains (None: all) and orders of insertion for further first plans, as long as there is time for them."""
 
     def late() -> bool:
         return clock.interrupted() or clock.share_done() > _CONSTRUCTION_SHARE
 
-    every_kind = [moves]
-    if not state.instance.only_direct and not late():
-        yield _chosen_only(state, moves, clock, seed), orders[0]
-        every_kind = [] if late() else [_road_only(state.instance, moves), moves]
+    every_kind: list[Mapping[int, Sequence[Chain]] | None] = [None]
+    if not search.state.instance.only_direct and not late():
+        yield _chosen_only(search.state, search.moves, clock, seed).chains, orders[0]
+        every_kind = [_road_only(search.moves), None]
     for order in orders:
-        for restricted in every_kind:
+        for chains in every_kind:
             if late():
                 return
-            if order is not orders[0] or restricted is not moves:  # that one is made already
-                yield restricted, order
+            if order is not orders[0] or chains is not None:  # that one is made already
+                yield chains, order
 
 
-def _widen(state: State, finder: ChainFinder, moves: Moves, clock: Clock) -> None:
+def _widen(search: Search, finder: ChainFinder, clock: Clock) -> None:
     """Give jobs that are still left out more chains, and try them again."""
-    left = [job for job in state.instance.jobs if job.index not in state.served]
+    left = [job for job in search.state.instance.jobs if job.index not in search.state.served]
     for job in left:
         if clock.building_over():
-            return
-        moves.chains[job.index] = finder.chains(job, LAST_CHAINS)
-    construct(state, moves, left, clock.building_over)
+            break
+        search.moves.chains[job.index] = finder.chains(job, LAST_CHAINS)
+    if left:
+        search.widen()
+        search.insert(left, clock.building_over)
+        search.write()
 
 
 def _chosen_only(state: State, moves: Moves, clock: Clock, seed: int) -> Moves:
@@ -182,27 +221,20 @@ def _chosen_only(state: State, moves: Moves, clock: Clock, seed: int) -> Moves:
     return Moves(state.instance, chains, moves.random, moves.neighbours)
 
 
-def _road_only(instance: Instance, moves: Moves) -> Moves:
-    """Return the moves restricted to single rides by road vehicle."""
+def _road_only(moves: Moves) -> Mapping[int, Sequence[Chain]]:
+    """Return the single rides by road vehicle of all jobs."""
+    instance = moves.instance
 
     def by_vehicle(chain: Chain) -> bool:
         return chain.by_road and instance.fleets[chain.rides[0].group].type.kind == "vehicle"
 
-    chains = {job.index: tuple(filter(by_vehicle, moves.chains[job.index])) for job in instance.jobs}
-    return Moves(instance, chains, moves.random, moves.neighbours)
+    return {job.index: tuple(filter(by_vehicle, moves.chains[job.index])) for job in instance.jobs}
 
 
-def _improve(state: State, moves: Moves, clock: Clock) -> None:
+def _improve(search: Search, clock: Clock) -> None:
     """Search until the limits are reached; the state ends at the best plan found."""
-    if state.instance.jobs:
-        anneal(
-            state,
-            moves,
-            _WholeSearch(clock),
-            0.0,
-            lambda best: clock.report("improvement", best, state.orders_served),
-            lambda: _offer(state, moves, clock),
-        )
+    if search.state.instance.jobs:
+        anneal(search, _WholeSearch(clock), 0.0, _Watcher(search, clock))
 
 
 class _WholeSearch:
@@ -221,6 +253,16 @@ class _WholeSearch:
     def moves(self, count: int) -> None:
         self._clock.iteration = count
 
+    def share_of_move(self) -> float:
+        """Return how much of the effort a move uses where moves are counted, else 0."""
+        most = self._clock.limits.max_iterations
+        return 0.0 if most is None else 1.0 / max(1, most)
+
+    def left(self) -> int | None:
+        """Return how many moves are to be made yet where they are counted."""
+        most = self._clock.limits.max_iterations
+        return None if most is None else most - self._clock.iteration
+
     def settles(self) -> bool:
         """Return True: nothing comes after it."""
         return True
@@ -228,6 +270,26 @@ class _WholeSearch:
     def planned(self) -> float:
         """Return how many moves the search will make."""
         return self._clock.planned_iterations(self._begun)
+
+
+@dataclass(frozen=True, slots=True)
+class _Watcher:
+    """Tells the clock how the search gets on, and hands out plans."""
+
+    search: Search
+    clock: Clock
+
+    def moved(self, best: float, served: int) -> None:
+        """Report the best plan."""
+        self.clock.report("improvement", best, served)
+
+    def wants_plan(self) -> bool:
+        """Return whether somebody wants the best plan so far."""
+        return self.clock.wants_plan()
+
+    def take(self) -> None:
+        """Hand out the plan of the state."""
+        _offer(self.search.state, self.search.moves, self.clock)
 
 
 def _offer(state: State, moves: Moves, clock: Clock) -> None:

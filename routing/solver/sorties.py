@@ -69,6 +69,10 @@ class DroneDay:
             task.owner = self
         self.refresh()
 
+    def clear(self) -> None:
+        """Take everything off."""
+        self.sorties = []
+
     def tasks(self) -> Iterator[Task]:
         """Yield every task of the day."""
         for sortie in self.sorties:

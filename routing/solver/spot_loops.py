@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from geodata.matrix import UNREACHABLE_S
 from routing.solver.day_loops import (
     BASE,
     BEGINS,
@@ -14,6 +13,7 @@ from routing.solver.day_loops import (
     LATEST,
     LOWER,
     MAX_DRIVE,
+    NO_WAY,
     PER_S,
     PLACE,
     RANGE_WH,
@@ -252,10 +252,10 @@ def _extra(road: Road, day: IntArray, place: int, k: int, first: int) -> tuple[f
     here, there = day[PLACE, k], day[PLACE, k + 1]
     if here == place and k > first:
         return 0.0, False
-    if road.duration[here, place] >= UNREACHABLE_S or road.duration[place, there] >= UNREACHABLE_S:
+    way = float(road.cost_to[place, here]) + float(road.cost[place, there])
+    if way >= NO_WAY:
         return math.inf, True
-    way = float(road.cost[here, place]) + float(road.cost[place, there]) - float(road.cost[here, there])
-    return way + road.prices[STOP_S] * road.prices[PER_S], True
+    return way - float(road.cost[here, there]) + road.prices[STOP_S] * road.prices[PER_S], True
 
 
 @inner
@@ -314,11 +314,11 @@ def _find_pair(
 def _via(road: Road, day: IntArray, leg: Leg, k: int, new: bool) -> float:
     """Return what it costs to unload at a new stop right after loading at or after stop k."""
     here = day[PLACE, k] if new else leg.origin
-    there, duration = day[PLACE, k + 1], road.duration
-    if duration[leg.origin, leg.target] >= UNREACHABLE_S or duration[leg.target, there] >= UNREACHABLE_S:
-        return math.inf
-    way = float(road.cost[here, leg.origin]) if new else 0.0
+    there = day[PLACE, k + 1]
+    way = float(road.cost_to[leg.origin, here]) if new else 0.0
     way += float(road.cost[leg.origin, leg.target]) + float(road.cost[leg.target, there])
+    if way >= NO_WAY:
+        return math.inf
     stops = 2.0 if new else 1.0
     return float(way - float(road.cost[here, there]) + stops * road.prices[STOP_S] * road.prices[PER_S])
 

@@ -79,7 +79,7 @@ class State:
         self.spoilage: dict[int, float] = {}
         self._waiting: dict[int, dict[int, tuple[Task, Task]]] = {}
         """By place, the jobs that wait there between two rides."""
-        self._elsewhere_kg = {} if part is None else part.stored_kg
+        self.elsewhere_kg = {} if part is None else part.stored_kg
         """By place and kind of store, what is left to other parts of a plan."""
         self._waiting_kg = [0.0] * len(instance.places)
         """By place, what all of them weigh in boxes."""
@@ -216,13 +216,13 @@ class State:
     def storable(self, job: Job, place: int, store: tuple[str, float], stay: tuple[int, int]) -> bool:
         """Return whether a job can wait between rides in a place's store (kind and kilograms) during `stay`."""
         kind, room = store
-        if self._waiting_kg[place] + self._elsewhere_kg.get((place, kind), 0.0) + job.boxed_kg <= room:
+        if self._waiting_kg[place] + self.elsewhere_kg.get((place, kind), 0.0) + job.boxed_kg <= room:
             return True
         return self._stored_kg(place, kind, stay) + job.boxed_kg <= room + 1e-6
 
     def _stored_kg(self, place: int, kind: str, stay: tuple[int, int]) -> float:
         """Return a bound on the kilograms between rides in a place's store during `stay`."""
-        total = self._elsewhere_kg.get((place, kind), 0.0)
+        total = self.elsewhere_kg.get((place, kind), 0.0)
         for arriving, leaving in self._waiting.get(place, {}).values():
             apart = leaving.load_end_s < stay[0] or arriving.unload_start_s > stay[1]
             if not apart and self.instance.store_of(arriving.job, place)[0] == kind:
@@ -278,6 +278,13 @@ class State:
     def adopt(self, job: Job, tasks: tuple[Task, ...]) -> None:
         """Note the tasks of a job that its carriers are about to be given; new ones need `refresh_all` afterwards."""
         self._assign(job.index, tasks)
+
+    def clear(self) -> None:
+        """Take everything off all carriers; no savepoint may be open."""
+        for index in list(self.served):
+            self._assign(index, None)
+        for owner in self.owners():
+            owner.clear()
 
     def refresh_all(self) -> bool:
         """Bring all times up to date after the carriers were filled directly; return whether they hold."""

@@ -69,6 +69,10 @@ class Clock:
         """Seconds since the solve began."""
         return time.monotonic() - self._start
 
+    def excuse(self, seconds: float) -> None:
+        """Let seconds that have passed not count."""
+        self._start += seconds
+
     @property
     def remaining_s(self) -> float:
         """Seconds until the time limit; a minute where there is none."""
@@ -134,11 +138,15 @@ class Clock:
             whole = None if cost is None else round(cost)
             self._progress(Progress(stage, self.iteration, whole, served, self._orders, now))
 
+    def wants_plan(self) -> bool:
+        """Return whether the caller wants the best plan so far by now."""
+        return self._so_far is not None and time.monotonic() >= self._next_offer
+
     def offer(self, make: Callable[[], Plan]) -> None:
         """Hand the best plan so far to a caller who wants such plans, unless he had one just before."""
-        begun = time.monotonic()
-        if self._so_far is None or begun < self._next_offer:
+        if self._so_far is None or not self.wants_plan():
             return
+        begun = time.monotonic()
         self._so_far(make())
         ended = time.monotonic()
         self._next_offer = ended + max(_OFFERS_APART_S, (ended - begun) / _OFFERS_SHARE)

@@ -8,12 +8,20 @@ from problems import county
 from routing.solver.boards import Days
 from routing.solver.days_search import best_spot
 from routing.solver.errands import Request
-from routing.solver.improvement import Moves, construct, step
+from routing.solver.improvement import Moves, choose_removed, construct, put_back
 from routing.solver.instance import compile_instance
 from routing.solver.itineraries import ChainBook, ChainFinder
 from routing.solver.site_loops import find_site
 from routing.solver.spot_loops import Leg
 from routing.solver.state import State
+
+
+def step(state: State, moves: Moves, temperature: float, cost: float) -> float:
+    """Make one move on the plan and keep it or not; return the plan's cost afterwards."""
+    jobs = [state.instance.jobs[index] for index in choose_removed(state, moves)]
+    state.begin()
+    assert state.remove(*(job for job in jobs if job.index in state.served))
+    return put_back(state, moves, jobs, (1.0, 4.0), temperature, cost)
 
 
 def searched(seed: int, moves: int = 60, temperature: float = 200.0) -> tuple[State, Moves]:

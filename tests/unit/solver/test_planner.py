@@ -176,7 +176,7 @@ def test_progress_tells_the_stages_in_order() -> None:
     seen: list[Progress] = []
     solve(county(1, orders=6), Limits(None, 3), 1, progress=seen.append)
     stages = list(dict.fromkeys(report.stage for report in seen))
-    assert stages[:2] == ["itineraries", "construction"]
+    assert stages[:3] == ["compiling", "itineraries", "construction"]
     assert stages[-2:] == ["checking", "explaining"]
     assert {report.orders for report in seen} == {6}
 

@@ -6,7 +6,7 @@ from routing.checker.problem_facts import check_problem_plan
 from routing.solver import Limits, solve
 from routing.solver.engines import ENGINES
 from routing.solver.portfolio import engine_for
-from routing.solver.precompile import tiny_days
+from routing.solver.tiny_days import tiny_days
 
 
 def test_every_engine_has_a_tiny_day_of_its_own() -> None:

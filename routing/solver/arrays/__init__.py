@@ -1,0 +1,1 @@
+"""The general search's moves as compiled loops over arrays."""
