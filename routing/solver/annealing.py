@@ -7,6 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
+from routing.solver.arrays.layout import Cooling
 from routing.solver.arrays.search import Search
 from routing.solver.rounds import rebuild_rounds
 
@@ -38,11 +39,11 @@ class Pace(Protocol):
     def deterministic(self) -> bool:
         """Whether effort is counted in moves, so that nothing may hang on the clock."""
 
-    def share(self) -> float:
-        """Return how much of the whole search's effort is used."""
+    def shares(self) -> tuple[float, float]:
+        """Return how much of the whole search's effort was used before move 0, and how much a move uses.
 
-    def share_of_move(self) -> float:
-        """Return how much of the whole search's effort a move uses where moves are counted, else 0."""
+        Where moves are not counted: how much is used now, and 0.
+        """
 
     def left(self) -> int | None:
         """Return how many moves are to be made yet where they are counted."""
@@ -86,11 +87,13 @@ def anneal(search: Search, pace: Pace, rest: float, watcher: Watcher) -> None:
         left = pace.left()
         count = min(chunk, to_rebuild, to_rebuild if left is None else left)
         begun = time.perf_counter()
-        made = search.run(count, rest, heat, pace.share(), pace.share_of_move(), _END_TEMPERATURE / _START_TEMPERATURE)
+        cooling = Cooling(rest, heat, *pace.shares(), _END_TEMPERATURE / _START_TEMPERATURE)
+        made = search.run(pace.moves, count, cooling)
         chunk = max(1, round(made * min(2.0, _LOOK_S / max(1e-6, time.perf_counter() - begun))))
         pace.moves += made
         to_rebuild -= made
         if to_rebuild <= 0:
+            search.sum_up()
             _rebuild(search, pace)
             to_rebuild = every
         watcher.moved(rest + search.best, search.orders_served)

@@ -156,14 +156,13 @@ class _Pace:
         """Return how much of the stretch is used."""
         return self._late() if self._stretch.moves is None else self.moves / self._stretch.moves
 
-    def share(self) -> float:
-        """Return how much of the whole effort is used."""
-        return self._stretch.first + (self._stretch.last - self._stretch.first) * self._used()
-
-    def share_of_move(self) -> float:
-        """Return how much of the whole effort a move uses where moves are counted, else 0."""
+    def shares(self) -> tuple[float, float]:
+        """Return how much of the effort was used before move 0 and a move uses; uncounted: how much now, and 0."""
         stretch = self._stretch
-        return 0.0 if stretch.moves is None else (stretch.last - stretch.first) / stretch.moves
+        span = stretch.last - stretch.first
+        if stretch.moves is None:
+            return stretch.first + span * self._late(), 0.0
+        return stretch.first, span / stretch.moves
 
     def left(self) -> int | None:
         """Return how many moves are to be made yet where they are counted."""

@@ -12,6 +12,7 @@ from routing.evaluation import cost_of
 from routing.model.plan import CostBreakdown, Plan
 from routing.model.problem import Problem
 from routing.solver.annealing import anneal
+from routing.solver.arrays.layout import Cooling
 from routing.solver.arrays.search import Search
 from routing.solver.choice import choose, learn_prices
 from routing.solver.crew import Crew
@@ -127,7 +128,7 @@ def _use_everything() -> None:
     moves = Moves(instance, ChainBook(ChainFinder(instance)), random.Random(0))  # noqa: S311 # a search, not a secret
     search = Search(State(instance), moves)
     search.insert(instance.jobs, lambda: False)
-    search.run(1, 0.0, 0.0, 0.0, 0.0, 1.0)
+    search.run(0, 1, Cooling(0.0, 0.0, 0.0, 0.0, 1.0))
     search.write()
 
 
@@ -242,7 +243,7 @@ class _WholeSearch:
 
     def __init__(self, clock: Clock) -> None:
         self._clock, self._begun = clock, clock.share_done()
-        self.deterministic, self.share, self.over = clock.deterministic, clock.share_done, clock.finished
+        self.deterministic, self.over = clock.deterministic, clock.finished
 
     @property
     def moves(self) -> int:
@@ -253,10 +254,10 @@ class _WholeSearch:
     def moves(self, count: int) -> None:
         self._clock.iteration = count
 
-    def share_of_move(self) -> float:
-        """Return how much of the effort a move uses where moves are counted, else 0."""
+    def shares(self) -> tuple[float, float]:
+        """Return how much of the effort was used before move 0 and a move uses; uncounted: how much now, and 0."""
         most = self._clock.limits.max_iterations
-        return 0.0 if most is None else 1.0 / max(1, most)
+        return (self._clock.share_done(), 0.0) if most is None else (0.0, 1.0 / max(1, most))
 
     def left(self) -> int | None:
         """Return how many moves are to be made yet where they are counted."""

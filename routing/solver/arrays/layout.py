@@ -251,6 +251,21 @@ class Best(NamedTuple):
     ridden: IntArray
 
 
+class Cooling(NamedTuple):
+    """How warm a search is."""
+
+    rest: float
+    """What the plan costs outside the arrays."""
+    heat: float
+    """Start temperature as a share of the plan's whole cost."""
+    share: float
+    """How much of the effort was used before move 0."""
+    more: float
+    """How much a move uses."""
+    end: float
+    """The temperature falls to so many times its start."""
+
+
 def resized(array: npt.NDArray[Any], shape: tuple[int, ...]) -> npt.NDArray[Any]:
     """Return an array of another shape with the same leading cells; new ones are 0."""
     other = np.zeros(shape, dtype=array.dtype)

@@ -36,6 +36,7 @@ from routing.solver.arrays.layout import (
     T_UNLOAD,
     X_CARRIER,
     Best,
+    Cooling,
     Facts,
     Sheet,
 )
@@ -479,22 +480,15 @@ def insert_all(facts: Facts, sheet: Sheet, best: Best, jobs: IntArray, first: in
 
 
 @compiled
-def make_moves(
-    facts: Facts, sheet: Sheet, best: Best, count: int, rest: float, heat: float, share: float, more: float, end: float
-) -> int:
+def make_moves(facts: Facts, sheet: Sheet, best: Best, first: int, count: int, cooling: Cooling) -> int:
     """Make moves and keep the best plan; return how many were made: fewer than `count` where arrays are too small.
 
-    Parameters
-    ----------
-    rest
-        What the plan costs outside the arrays.
-    heat
-        Start temperature as a share of the plan's whole cost.
-    share, more
-        How much of the effort is used, and how much a move uses; the temperature falls to `end` times its start.
+    `first` is the number of the first of them. The temperature hangs on the number of the move and the plan's cost
+    alone, not on how moves are dealt out to calls.
     """
     for made in range(count):
-        temperature = (rest + sheet.money[E_TOTAL]) * heat * end ** min(1.0, share + made * more)
+        share = min(1.0, cooling.share + (first + made) * cooling.more)
+        temperature = (cooling.rest + sheet.money[E_TOTAL]) * cooling.heat * cooling.end**share
         if _step(facts, sheet, temperature) and sheet.money[E_TOTAL] < sheet.money[E_BEST] - _SMALL:
             _note_best(sheet, best)
             sheet.money[E_BEST] = sheet.money[E_TOTAL]

@@ -21,6 +21,7 @@ from routing.solver.arrays.layout import (
     M_WATCHED,
     Q_LEGS,
     Best,
+    Cooling,
 )
 from routing.solver.arrays.moves import insert_all, make_moves, note_plan
 from routing.solver.day_loops import IntArray
@@ -98,14 +99,15 @@ class Search:
 
     # --- Searching ---------------------------------------------------------------------------------------------------
 
-    def run(self, count: int, rest: float, heat: float, share: float, more: float, end: float) -> int:
+    def run(self, first: int, count: int, cooling: Cooling) -> int:
         """Make moves as `moves.make_moves` has it; return how many were made."""
-        made = _make_moves(
-            handle(self._facts), handle(self._sheet), handle(self._best), count, rest, heat, share, more, end
-        )
-        self._sheet.money[E_TOTAL] = self._whole_cost()  # sums of differences drift
+        made = _make_moves(handle(self._facts), handle(self._sheet), handle(self._best), first, count, cooling)
         self._grow()
         return int(made)
+
+    def sum_up(self) -> None:
+        """Take the cost of the plan from its parts: a sum of differences drifts."""
+        self._sheet.money[E_TOTAL] = self._whole_cost()
 
     def insert(
         self,

@@ -18,6 +18,7 @@ from routing.solver.arrays.layout import (
     T_UNLOAD_END,
     T_UNLOAD_START,
     Best,
+    Cooling,
     Sheet,
 )
 from routing.solver.arrays.search import Search
@@ -28,8 +29,13 @@ from routing.solver.itineraries import ChainBook, ChainFinder
 from routing.solver.state import State
 
 SEEDS = [1, 2, 3, 4]
-HEAT, END = 0.002, 0.03
+HEAT = 0.002
 """Warm enough for most moves to be kept."""
+
+
+def cooling(heat: float, more: float = 0.0) -> Cooling:
+    """Return how warm a search is that begins with some heat, each move using some of the effort."""
+    return Cooling(0.0, heat, 0.0, more, 0.03)
 
 
 def first_plan(seed: int, orders: int = 30) -> tuple[State, Moves]:
@@ -74,7 +80,7 @@ def test_a_plan_searched_in_arrays_holds_and_costs_what_the_search_says(seed: in
     state, moves = first_plan(seed)
     before = state.cost()
     search = Search(state, moves)
-    assert search.run(300, 0.0, HEAT, 0.0, 1.0 / 300, END) == 300
+    assert search.run(0, 300, cooling(HEAT, 1.0 / 300)) == 300
     search.write()
     assert search.best < before
     assert state.cost() == pytest.approx(search.best, rel=1e-5)  # rounds may wait a little else
@@ -91,7 +97,7 @@ def test_the_plan_the_search_is_at_can_be_taken_up_again(seed: int) -> None:
     """Tests that a plan written back and read again costs the same, and that the best one is kept meanwhile."""
     state, moves = first_plan(seed)
     search = Search(state, moves)
-    search.run(60, 0.0, 50.0 * HEAT, 0.0, 0.0, END)
+    search.run(0, 60, cooling(50.0 * HEAT))
     best, at = search.best, search._whole_cost()
     assert at > best
     search.write(best=False)
@@ -133,7 +139,7 @@ def test_a_move_not_kept_leaves_no_trace(seed: int) -> None:
     undone = 0
     for _ in range(150):
         before, cost = _picture(sheet), float(sheet.money[0])
-        search.run(1, 0.0, -1e-6, 0.0, 0.0, 1.0)  # below no temperature a move must save something
+        search.run(0, 1, cooling(-1e-6))  # below no temperature a move must save something
         if sheet.money[0] > cost - 1e-6:
             assert _picture(sheet) == before
             undone += 1
@@ -149,7 +155,7 @@ def test_arrays_that_are_too_small_grow(seed: int) -> None:
     search = Search(state, moves, (5, 2, 1))
     assert room_of(search._sheet) == (5, 2, 1)
     search.insert(state.instance.jobs, lambda: False)
-    search.run(100, 0.0, HEAT, 0.0, 0.0, END)
+    search.run(0, 100, cooling(HEAT))
     assert all(more > few for more, few in zip(room_of(search._sheet), (5, 2, 0), strict=True))
     search.write()
     assert state.refresh_all()
@@ -161,12 +167,11 @@ def test_equal_seeds_make_equal_moves() -> None:
     costs = []
     for parts in ([120], [50, 70], [1] * 120):
         search, _ = sheet_like(*first_plan(3))
-        share = 0.0
+        made = 0
         for count in parts:
-            search.run(count, 0.0, HEAT, share, 1.0 / 120, END)
-            share += count / 120
+            made += search.run(made, count, cooling(HEAT, 1.0 / 120))
         costs.append(search.best)
-    assert costs[0] == pytest.approx(costs[1]) == pytest.approx(costs[2])
+    assert costs[0] == costs[1] == costs[2]
 
 
 def test_a_handle_names_what_it_is_made_of() -> None:
