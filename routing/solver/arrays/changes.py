@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from routing.solver.arrays.days import drop_empty_stops, drop_from_list, has_space, publish_day, put_on_day, refresh_day
+from routing.solver.arrays.days import (
+    drop_empty_stops,
+    drop_from_list,
+    has_space,
+    is_journal_full,
+    publish_day,
+    put_on_day,
+    refresh_day,
+)
 from routing.solver.arrays.layout import (
     J_WATCHED,
     M_TOUCHED,
@@ -78,6 +86,8 @@ def place(facts: Facts, sheet: Sheet, job: int, option: int, first_row: int, lev
 @inner
 def remove(facts: Facts, sheet: Sheet, row: int, count: int) -> bool:
     """Take the jobs listed in a row of `Sheet.lines` off their carriers; return whether all times still hold."""
+    if is_journal_full(sheet, 0.75):
+        return False
     vehicles, trips_from, rides, waiting = sheet.figures.shape[0], first_trip(sheet), rides_of(sheet), 0
     for k in range(count):
         job = sheet.lines[row, k]
@@ -222,6 +232,8 @@ def warm_jobs(facts: Facts, sheet: Sheet, row: int) -> int:
     for k in range(touched):
         carrier = sheet.touched[k]
         for m in range(sheet.loaded[carrier]):
+            if found == sheet.lines.shape[1]:
+                return found
             job = job_of(sheet, sheet.lists[carrier, m])
             if facts.jobs[job, J_WATCHED] and not is_listed(sheet, row, found, job) and not expose(facts, sheet, job):
                 sheet.lines[row, found] = job

@@ -116,13 +116,26 @@ def weight(facts: Facts, job: int, boxed: bool) -> tuple[float, float]:
 def has_space(sheet: Sheet, carrier: int) -> bool:
     """Return whether another task may be put on a carrier; if not for want of cells, note that more are needed."""
     full = sheet.loaded[carrier] + 1 > sheet.lists.shape[1]
-    full = full or 4 * sheet.marks[0, M_INTS] > 3 * sheet.ints.shape[0]  # the journal may need a quarter at once
-    full = full or 4 * sheet.marks[0, M_FLOATS] > 3 * sheet.floats.shape[0]
     if carrier < sheet.figures.shape[0]:
         full = full or sheet.figures[carrier, STOPS] + _NEW_STOPS > sheet.times.shape[2]
     if full:
         sheet.marks[0, M_GROW] = 1
-    return not full
+    return not full and not is_journal_full(sheet, 0.5)
+
+
+@inner
+def is_journal_full(sheet: Sheet, share: float) -> bool:
+    """Return whether more than a share of the journal is used; if so, note that a larger one is needed.
+
+    It holds the whole plan eight times. Placing and taking off write a carrier down once each, so that what begins at
+    half of it or at three quarters ends within it.
+    """
+    full = (
+        sheet.marks[0, M_INTS] > share * sheet.ints.shape[0] or sheet.marks[0, M_FLOATS] > share * sheet.floats.shape[0]
+    )
+    if full:
+        sheet.marks[0, M_GROW] = 1
+    return bool(full)
 
 
 @inner

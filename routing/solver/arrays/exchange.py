@@ -46,7 +46,7 @@ from routing.solver.tasks import Chain, Ride, Task
 _ROOM = 2
 """How many times the cells needed at first there are, for stops of a day, tasks and sorties of a carrier."""
 _LEAST_LINE = 256
-_JOURNAL = 4
+_JOURNAL = 8
 """How many times the size of the whole plan the journal has."""
 _KNOWN_SITES = 160
 
