@@ -204,8 +204,7 @@ class Day:
 
     def rebuild(self, rounds: Sequence[Sequence[tuple[int, Tasks, Tasks]]]) -> None:
         """Replace all rounds by stops away from the base (place, loads, unloads); the base gets the other ends."""
-        self.place, self.begins, self.loads, self.unloads, self._halts = [], [], [], [], []
-        self._shared = False
+        self.clear()
         base = self.fleet.base
         for stops in rounds:
             first = len(self.place)

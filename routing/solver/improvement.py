@@ -27,13 +27,13 @@ from routing.solver.state import State
 from routing.solver.tasks import Chain
 
 _NEIGHBOURS = 40
-_KEEP_WON, _KEEP_OTHER = 0.99, 0.35
+KEEP_WON, KEEP_OTHER = 0.99, 0.35
 """Chance that a chain is looked at when a job is put back: one it has ridden by before, and any other."""
-_MEAN_REMOVED = 8
-_COOLINGS = 8
-_TRIES = 4
+MEAN_REMOVED = 8
+COOLINGS = 8
+TRIES = 4
 """Chains tried to place a job by; the first may fail on times between carriers or on the cold."""
-_WAITING = 1.05
+WAITING = 1.05
 """A job that adds more than this many times what was proposed makes a round wait: a new round is tried instead."""
 _SWEEPS = 3
 """Directions at which sweeps begin when first plans are built."""
@@ -94,8 +94,8 @@ def insert_job(state: State, moves: Moves, job: Job, limit: float, *, blink: boo
     chains: Sequence[Chain] = moves.chains[job.index]
     if blink:
         won = moves.won.get(job.index, ())
-        chains = [chain for chain in chains if moves.random.random() < (_KEEP_WON if chain in won else _KEEP_OTHER)]
-    for _ in range(_TRIES):
+        chains = [chain for chain in chains if moves.random.random() < (KEEP_WON if chain in won else KEEP_OTHER)]
+    for _ in range(TRIES):
         best = _cheapest(state, job, chains, limit)
         if best is None:
             return False
@@ -121,7 +121,7 @@ def _place(state: State, job: Job, chains: Sequence[Chain], best: Proposal) -> P
     """Place a job as proposed, or in a new round where waiting, which no proposal counts, makes that cheaper."""
     state.begin()
     extra = state.extra_cost(job, best)
-    if extra is None or extra <= best.delta * _WAITING:
+    if extra is None or extra <= best.delta * WAITING:
         state.commit()
         return None if extra is None else best
     state.rollback()
@@ -186,7 +186,7 @@ def cool(state: State, moves: Moves, *, touched: bool = False) -> bool:
 
     With `touched`, only carriers touched since the last savepoint are looked at.
     """
-    for attempt in range(_COOLINGS):
+    for attempt in range(COOLINGS):
         warm = state.warm_jobs(touched=touched)
         if not warm:
             return True
@@ -199,7 +199,7 @@ def cool(state: State, moves: Moves, *, touched: bool = False) -> bool:
 
 def choose_removed(state: State, moves: Moves) -> list[int]:
     """Return the jobs to take out and put back, served or not: neighbours, a round, a carrier, or a few at random."""
-    count = 1 + int(moves.random.expovariate(1.0 / _MEAN_REMOVED))
+    count = 1 + int(moves.random.expovariate(1.0 / MEAN_REMOVED))
     seed = moves.random.choice(moves.jobs)
     draw = moves.random.random()
     if draw < 0.55:

@@ -206,8 +206,8 @@ def _widen(search: Search, finder: ChainFinder, clock: Clock) -> None:
         if clock.building_over():
             break
         search.moves.chains[job.index] = finder.chains(job, LAST_CHAINS)
+    search.widen()
     if left:
-        search.widen()
         search.insert(left, clock.building_over)
         search.write()
 

@@ -6,7 +6,6 @@ from routing.solver.arrays.days import (
     drop_empty_stops,
     drop_from_list,
     has_space,
-    is_journal_full,
     publish_day,
     put_on_day,
     refresh_day,
@@ -35,7 +34,18 @@ from routing.solver.arrays.layout import (
 )
 from routing.solver.arrays.seats import first_trip, put_on_bus, take_off_bus
 from routing.solver.arrays.sorties import put_on_drone, refresh_drone, take_off_drone
-from routing.solver.arrays.undo import assign, begin, commit, job_of, rides_of, rollback, touch, touch_job
+from routing.solver.arrays.undo import (
+    assign,
+    begin,
+    commit,
+    is_journal_full,
+    is_last,
+    job_of,
+    rides_of,
+    rollback,
+    touch,
+    touch_job,
+)
 from routing.solver.arrays.warmth import expose
 from routing.solver.day_loops import FAR_S
 from routing.solver.machine_code import compiled, inner
@@ -205,7 +215,7 @@ def _neighbours(sheet: Sheet, carrier: int, rides: int) -> int:
         if task > job * rides:
             sheet.lines[0, felt] = task - 1
             felt += 1
-        if task < job * rides + sheet.ridden[job, Q_LEGS] - 1:
+        if not is_last(sheet, task):
             sheet.lines[0, felt] = task + 1
             felt += 1
     return felt

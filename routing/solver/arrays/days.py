@@ -16,19 +16,15 @@ from routing.solver.arrays.layout import (
     JF_BOXED_L,
     JF_KG,
     JF_L,
-    JF_LATE,
     L_FROM,
     L_ORIGIN,
     L_TARGET,
     L_TO,
     LF_LOAD,
     LF_UNLOAD,
-    M_FLOATS,
     M_GROW,
-    M_INTS,
     P_HANDLING,
     P_MAX_WAIT,
-    Q_LEGS,
     T_BOXED,
     T_CARRIER,
     T_LATEST,
@@ -50,7 +46,7 @@ from routing.solver.arrays.layout import (
     Facts,
     Sheet,
 )
-from routing.solver.arrays.undo import job_of, rides_of, touch
+from routing.solver.arrays.undo import is_journal_full, is_last, job_of, lateness, rides_of, touch
 from routing.solver.boards import DRIVE_S, ROUNDS, STOPS
 from routing.solver.day_loops import (
     BEGINS,
@@ -77,8 +73,6 @@ from routing.solver.machine_code import inner
 _whole = inner(whole_seconds)
 _NEW_STOPS = 4
 """A leg makes so many new stops at most: a round of its own."""
-_KEPT = START_BY
-"""`Sheet.stops` has its rows where a day has them: those up to `WANTED` are made there before they are compared."""
 _MARK = WANTED + 1
 """Row of `Sheet.stops` for marks by stop."""
 
@@ -121,21 +115,6 @@ def has_space(sheet: Sheet, carrier: int) -> bool:
     if full:
         sheet.marks[0, M_GROW] = 1
     return not full and not is_journal_full(sheet, 0.5)
-
-
-@inner
-def is_journal_full(sheet: Sheet, share: float) -> bool:
-    """Return whether more than a share of the journal is used; if so, note that a larger one is needed.
-
-    It holds the whole plan eight times. Placing and taking off write a carrier down once each, so that what begins at
-    half of it or at three quarters ends within it.
-    """
-    full = (
-        sheet.marks[0, M_INTS] > share * sheet.ints.shape[0] or sheet.marks[0, M_FLOATS] > share * sheet.floats.shape[0]
-    )
-    if full:
-        sheet.marks[0, M_GROW] = 1
-    return bool(full)
 
 
 @inner
@@ -314,7 +293,7 @@ def _ask(facts: Facts, sheet: Sheet, task: int) -> None:
         if facts.places[origin, P_MAX_WAIT] >= 0:
             leave_by = sheet.tasks[task - 1, T_UNLOAD_END] + facts.places[origin, P_MAX_WAIT]
             stops[FETCH_BY, a] = min(stops[FETCH_BY, a], leave_by)
-    if task == job * rides + sheet.ridden[job, Q_LEGS] - 1:
+    if is_last(sheet, task):
         stops[LOWER, b] = max(stops[LOWER, b], facts.legs[leg, L_FROM])
         stops[START_BY, b] = min(stops[START_BY, b], facts.legs[leg, L_TO])
         stops[DUE, b] = min(stops[DUE, b], facts.jobs[job, J_DUE])
@@ -399,13 +378,10 @@ def _clash(facts: Facts, sheet: Sheet, one: int, other: int) -> bool:
 
 @inner
 def _lateness(facts: Facts, sheet: Sheet, vehicle: int) -> float:
-    rides, money = rides_of(sheet), 0.0
+    money = 0.0
     for k in range(sheet.loaded[vehicle]):
         task = sheet.lists[vehicle, k]
-        job = job_of(sheet, task)
-        if facts.jobs[job, J_DUE] < FAR_S and task == job * rides + sheet.ridden[job, Q_LEGS] - 1:
-            start = sheet.times[vehicle, START, sheet.tasks[task, T_UNLOAD]]
-            money += facts.job_sizes[job, JF_LATE] * max(0, start - facts.jobs[job, J_DUE])
+        money += lateness(facts, sheet, task, sheet.times[vehicle, START, sheet.tasks[task, T_UNLOAD]])
     return money
 
 
@@ -427,7 +403,7 @@ def publish_day(sheet: Sheet, vehicle: int) -> int:
         ready = day[EARLIEST, b] + day[SERVICE, b]
         if row[T_READY] != ready:
             row[T_READY] = ready
-            if task < job * rides + sheet.ridden[job, Q_LEGS] - 1:
+            if not is_last(sheet, task):
                 sheet.lines[0, felt] = task + 1
                 felt += 1
     return felt

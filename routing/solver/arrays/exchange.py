@@ -10,8 +10,10 @@ import numpy as np
 from routing.solver.arrays.facts import Options, make_facts, option_arrays
 from routing.solver.arrays.layout import (
     L_FROM,
+    L_STORE,
     L_TO,
     M_SHIFT,
+    O_COUNT,
     Q_LEGS,
     Q_OPTION,
     T_BOXED,
@@ -32,7 +34,7 @@ from routing.solver.arrays.layout import (
     Sheet,
     resized,
 )
-from routing.solver.arrays.sites import KNOWN_COLUMNS
+from routing.solver.arrays.sites import KNOWN_COLUMNS, SITE_COLUMNS
 from routing.solver.arrays.warmth import SIGNS
 from routing.solver.boards import STOPS
 from routing.solver.buses import BusLoad
@@ -93,13 +95,11 @@ class Book:
             self._rides_from[legs[0]] = rides
         return self._others[key], -1
 
-    def rides(self, first_leg: int, option: int, chain: int) -> tuple[Ride, ...]:
-        """Return the rides of a job by an option's chain, or from a first leg on where there is no option."""
-        return self._rides_from[first_leg] if option < 0 else self.options.chains[chain].rides
-
-    def chain_of(self, option: int) -> int:
-        """Return the chain of an option."""
-        return int(np.searchsorted(self.facts.chains, option, side="right")) - 1
+    def rides(self, first_leg: int, option: int) -> tuple[Ride, ...]:
+        """Return the rides of a job by an option, or from a first leg on where there is none (-1)."""
+        if option < 0:
+            return self._rides_from[first_leg]
+        return self.options.chains[int(np.searchsorted(self.facts.chains, option, side="right")) - 1].rides
 
     def up_to_date(self) -> Facts:
         """Return the facts, with all legs added meanwhile."""
@@ -156,7 +156,7 @@ def _empty_sheet(state: State, facts: Facts, near: IntArray, seeds: IntArray, ro
     longest = max((sum(1 for _ in owner.tasks()) for owner in state.owners()), default=0)
     listed = max(room[1], _ROOM * longest)
     sorties = max(room[2], _ROOM * max((len(drone.sorties) for drone in drones), default=0))
-    most_legs = int(facts.options[:, 1].max(initial=1))
+    most_legs = int(facts.options[:, O_COUNT].max(initial=1))
     shift = (max(most_legs, *map(len, state.served.values()), 1) - 1).bit_length()
     rides = 1 << shift
     ints, floats = _journal_size(facts, (len(days), len(drones), trips, jobs), (stops, listed, sorties, calls), rides)
@@ -188,7 +188,7 @@ def _empty_sheet(state: State, facts: Facts, near: IntArray, seeds: IntArray, ro
         spoiled=np.zeros(jobs),
         waiting=np.full(len(facts.places), -1, dtype=np.int64),
         waiting_kg=np.zeros(len(facts.places)),
-        elsewhere_kg=np.zeros((len(facts.places), max(1, int(facts.legs[:, 9].max(initial=0)) + 1))),
+        elsewhere_kg=np.zeros((len(facts.places), max(1, int(facts.legs[:, L_STORE].max(initial=0)) + 1))),
         allowed=np.ones(len(facts.chains), dtype=np.bool_),
         won=np.zeros(len(facts.chains), dtype=np.bool_),
         least=np.full(jobs, np.inf),
@@ -207,7 +207,7 @@ def _empty_sheet(state: State, facts: Facts, near: IntArray, seeds: IntArray, ro
         queued=np.zeros(carriers, dtype=np.bool_),
         known=np.zeros((_KNOWN_SITES, KNOWN_COLUMNS), dtype=np.int64),
         known_delta=np.zeros((_KNOWN_SITES, 2)),
-        sites=np.zeros((3 * rides, KNOWN_COLUMNS - 6), dtype=np.int64),
+        sites=np.zeros((3 * rides, SITE_COLUMNS), dtype=np.int64),
         stops=np.zeros((ROWS + 1, stops), dtype=np.int64),
         stop_sizes=np.zeros((2, stops)),
         lines=np.zeros((6, width), dtype=np.int64),
@@ -378,7 +378,7 @@ def _make_tasks(state: State, book: Book, facts: Facts, best: Best) -> dict[int,
     for index in np.flatnonzero(best.ridden[:, Q_LEGS]).tolist():
         job, option = instance.jobs[index], int(best.ridden[index, Q_OPTION])
         first_leg = int(best.tasks[index * rides, T_LEG])
-        legs = book.rides(first_leg, option, book.chain_of(option))
+        legs = book.rides(first_leg, option)
         tasks = []
         for k, ride in enumerate(legs):
             leg, row = facts.legs[first_leg + k], best.tasks[index * rides + k]

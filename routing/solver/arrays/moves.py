@@ -44,19 +44,13 @@ from routing.solver.arrays.sites import propose
 from routing.solver.arrays.undo import begin, commit, job_of, rides_of, rollback
 from routing.solver.boards import STOPS
 from routing.solver.day_loops import BEGINS, PLACE, IntArray
+from routing.solver.improvement import COOLINGS, KEEP_OTHER, KEEP_WON, MEAN_REMOVED, TRIES, WAITING
 from routing.solver.machine_code import compiled, inner, merged
 from routing.solver.sorting import sort_by_key
 
-_KEEP_WON, _KEEP_OTHER = 0.99, 0.35
-"""Chance that a chain is looked at when a job is put back: one it has ridden by before, and any other."""
-_MEAN_REMOVED, _MOST_REMOVED = 8, 60
+_MOST_REMOVED = 60
 _LEFT_OUT = 3
 """Unserved jobs nearby that are tried along with those taken out."""
-_COOLINGS = 8
-_TRIES = 4
-"""Chains tried to place a job by; the first may fail on times between carriers or on the cold."""
-_WAITING = 1.05
-"""A job that adds more than this many times what was proposed makes a round wait: a new round is tried instead."""
 _ROUNDS, _STRING, _CARRIER = 3, 10, 30
 """Rounds that strings are taken from, jobs of a string, and jobs of an emptied carrier at most."""
 _SPECULATION = (1.0, 1.0, 1.5, 4.0, math.inf)
@@ -96,11 +90,11 @@ def _insert(facts: Facts, sheet: Sheet, job: int, limit: float, blink: bool) -> 
     """Put a job into the plan by its cheapest chain that holds; return whether it was placed."""
     chains, count = sheet.lines[_CHAINS], 0
     for chain in range(facts.jobs[job, J_CHAINS], facts.jobs[job, J_CHAINS_END]):
-        if sheet.allowed[chain] and (not blink or _draw(sheet) < (_KEEP_WON if sheet.won[chain] else _KEEP_OTHER)):
+        if sheet.allowed[chain] and (not blink or _draw(sheet) < (KEEP_WON if sheet.won[chain] else KEEP_OTHER)):
             chains[count] = chain
             count += 1
     rides = rides_of(sheet)
-    for _ in range(_TRIES):
+    for _ in range(TRIES):
         delta, at, option = _cheapest(facts, sheet, job, count, limit, rides, False)
         if option < 0:
             return False
@@ -146,7 +140,7 @@ def _place(facts: Facts, sheet: Sheet, job: int, option: int, delta: float, coun
     rides = rides_of(sheet)
     begin(sheet, _TRIAL)
     extra = _extra_cost(facts, sheet, job, option, rides)
-    if extra <= delta * _WAITING:
+    if extra <= delta * WAITING:
         commit(sheet, _TRIAL)
         return _chain_of(facts, job, option)
     if extra == math.inf:
@@ -190,7 +184,7 @@ def _chain_of(facts: Facts, job: int, option: int) -> int:
 @inner
 def _choose_removed(facts: Facts, sheet: Sheet) -> int:
     """List the jobs to take out and put back, served or not: neighbours, rounds, a carrier, or a few at random."""
-    count = min(1 + int(-math.log(1.0 - _draw(sheet)) * _MEAN_REMOVED), _MOST_REMOVED)
+    count = min(1 + int(-math.log(1.0 - _draw(sheet)) * MEAN_REMOVED), _MOST_REMOVED)
     seed, draw = sheet.seeds[_below(sheet, sheet.seeds.shape[0])], _draw(sheet)
     if draw < 0.55:
         return _neighbourhood(sheet, seed, count)
@@ -329,7 +323,7 @@ def _shuffle(facts: Facts, sheet: Sheet, count: int) -> None:
 @inner
 def _cool(facts: Facts, sheet: Sheet) -> bool:
     """Take out cold jobs that other insertions have made too warm, trying them elsewhere; return whether times hold."""
-    for attempt in range(_COOLINGS):
+    for attempt in range(COOLINGS):
         count = warm_jobs(facts, sheet, _WARM)
         if count == 0:
             return True

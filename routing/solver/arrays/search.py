@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,13 +24,11 @@ from routing.solver.arrays.layout import (
 )
 from routing.solver.arrays.moves import insert_all, make_moves, note_plan
 from routing.solver.day_loops import IntArray
+from routing.solver.improvement import Moves
 from routing.solver.instance import Job
 from routing.solver.machine_code import direct
 from routing.solver.state import State
 from routing.solver.tasks import Chain
-
-if TYPE_CHECKING:
-    from routing.solver.improvement import Moves
 
 _insert_all, _make_moves, _note_plan, _settle_in = (
     direct(insert_all),
@@ -149,8 +146,7 @@ class Search:
         self.read()
 
     def widen(self) -> None:
-        """Take note of chains that `moves` was given meanwhile, before the next insertion or move."""
-        self.write(best=True)
+        """Go on from the plan of the state, with the chains that `moves` was given meanwhile."""
         self._book.give(self.moves.chains)
         self.read()
 

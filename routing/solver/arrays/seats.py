@@ -11,10 +11,8 @@ from routing.solver.arrays.layout import (
     B_KG,
     B_L,
     E_TOTAL,
-    J_DUE,
     J_PRODUCT,
     JF_KG,
-    JF_LATE,
     JF_PIECES,
     L_BOXED,
     L_FROM,
@@ -22,7 +20,6 @@ from routing.solver.arrays.layout import (
     L_RIDES_END,
     L_TO,
     L_UNLOAD_BY,
-    Q_LEGS,
     R_ALIGHT,
     R_ARRIVAL,
     R_BOARD,
@@ -48,8 +45,7 @@ from routing.solver.arrays.layout import (
     Facts,
     Sheet,
 )
-from routing.solver.arrays.undo import job_of, rides_of
-from routing.solver.day_loops import FAR_S
+from routing.solver.arrays.undo import job_of, lateness
 from routing.solver.machine_code import inner
 
 _ROUNDING = 1e-7
@@ -71,13 +67,8 @@ def _fee(facts: Facts, trip: int, job: int) -> float:
 @inner
 def _money(facts: Facts, sheet: Sheet, task: int, ride: int) -> float:
     """Return what a task costs on a ride: the fee, and being late where it ends there."""
-    rides = rides_of(sheet)
-    job = job_of(sheet, task)
-    money = _fee(facts, facts.rides[ride, R_TRIP], job)
-    if facts.jobs[job, J_DUE] < FAR_S and task == job * rides + sheet.ridden[job, Q_LEGS] - 1:
-        late_s = max(0, facts.rides[ride, R_ARRIVAL] - facts.jobs[job, J_DUE])
-        money += facts.job_sizes[job, JF_LATE] * late_s
-    return money
+    fee = _fee(facts, facts.rides[ride, R_TRIP], job_of(sheet, task))
+    return fee + lateness(facts, sheet, task, facts.rides[ride, R_ARRIVAL])
 
 
 @inner

@@ -66,11 +66,11 @@ from routing.solver.machine_code import inner, merged
 from routing.solver.site_loops import Own, find_site
 from routing.solver.spot_loops import Leg
 
-_SITE = 14
+SITE_COLUMNS = 14
 """Columns of `sites` that are remembered."""
-_NUMBER, _EARLIEST, _FROM, _TO, _UNLOAD_BY, _FOUND = range(6)
-"""Columns of `Sheet.known`; the site follows them."""
-KNOWN_COLUMNS = 6 + _SITE
+_NUMBER, _EARLIEST, _FROM, _TO, _UNLOAD_BY, _FOUND, _SITE = range(7)
+"""Columns of `Sheet.known`; those of the site begin with the last."""
+KNOWN_COLUMNS = _SITE + SITE_COLUMNS
 
 
 @merged
@@ -121,10 +121,10 @@ def _site_of(
     if cell >= 0:
         known, delta = sheet.known[cell], sheet.known_delta[cell, 0]
         if known[_FOUND]:
-            carrier, ready = known[6 + X_CARRIER], known[6 + X_READY]
+            carrier, ready = known[_SITE + X_CARRIER], known[_SITE + X_READY]
             if ready <= legs[L_UNLOAD_BY] and carrier != avoid[0] and carrier != avoid[1]:
-                for column in range(_SITE):
-                    sheet.sites[row, column] = known[6 + column]
+                for column in range(SITE_COLUMNS):
+                    sheet.sites[row, column] = known[_SITE + column]
                 sheet.sites[row, X_LEG] = leg
                 return delta if delta < limit else math.inf
         elif sheet.known_delta[cell, 1] >= limit and known[_UNLOAD_BY] >= legs[L_UNLOAD_BY]:
@@ -135,15 +135,11 @@ def _site_of(
         sheet.marks[0, M_KNOWN] += 1
     if cell >= 0:
         known = sheet.known[cell]
-        known[_NUMBER], known[_EARLIEST], known[_FROM], known[_TO] = (
-            legs[L_NUMBER],
-            earliest_s,
-            legs[L_FROM],
-            legs[L_TO],
-        )
+        known[_NUMBER], known[_EARLIEST] = legs[L_NUMBER], earliest_s
+        known[_FROM], known[_TO] = legs[L_FROM], legs[L_TO]
         known[_UNLOAD_BY], known[_FOUND] = legs[L_UNLOAD_BY], delta < math.inf
-        for column in range(_SITE):
-            known[6 + column] = sheet.sites[row, column]
+        for column in range(SITE_COLUMNS):
+            known[_SITE + column] = sheet.sites[row, column]
         sheet.known_delta[cell, 0], sheet.known_delta[cell, 1] = delta, limit
     return delta
 

@@ -25,9 +25,7 @@ from routing.solver.arrays.layout import (
     GF_PER_WH,
     GF_SORTIE,
     GF_WH,
-    J_DUE,
     J_PRODUCT,
-    JF_LATE,
     L_BOXED,
     L_FROM,
     L_ORIGIN,
@@ -36,7 +34,6 @@ from routing.solver.arrays.layout import (
     L_UNLOAD_BY,
     M_GROW,
     P_HANDLING,
-    Q_LEGS,
     S_ARRIVAL,
     S_END,
     S_LEAVE,
@@ -62,8 +59,7 @@ from routing.solver.arrays.layout import (
     Facts,
     Sheet,
 )
-from routing.solver.arrays.undo import job_of, rides_of
-from routing.solver.day_loops import FAR_S
+from routing.solver.arrays.undo import is_last, job_of, lateness
 from routing.solver.machine_code import inner
 
 _HOUR_S = 3600
@@ -216,7 +212,7 @@ def take_off_drone(facts: Facts, sheet: Sheet, task: int, carrier: int) -> None:
 @inner
 def refresh_drone(facts: Facts, sheet: Sheet, carrier: int) -> None:
     """Publish times to the tasks and price the day."""
-    drone, rides = carrier - sheet.figures.shape[0], rides_of(sheet)
+    drone = carrier - sheet.figures.shape[0]
     sizes, flights = facts.group_sizes[sheet.group_of[drone]], sheet.flown[drone]
     cost = sizes[GF_FIXED] if flights else 0.0
     for k in range(flights):
@@ -233,9 +229,7 @@ def refresh_drone(facts: Facts, sheet: Sheet, carrier: int) -> None:
             row[T_LOAD_START], row[T_LOAD_END] = flight[S_ARRIVAL], flight[S_LEAVE]
             row[T_UNLOAD_START] = row[T_UNLOAD_END] = flight[S_END]
         row[T_READY], row[T_LATEST] = row[T_UNLOAD_END], row[T_LOAD_START]
-        job = job_of(sheet, task)
-        if facts.jobs[job, J_DUE] < FAR_S and task == job * rides + sheet.ridden[job, Q_LEGS] - 1:
-            cost += facts.job_sizes[job, JF_LATE] * max(0, row[T_UNLOAD_START] - facts.jobs[job, J_DUE])
+        cost += lateness(facts, sheet, task, row[T_UNLOAD_START])
     sheet.money[E_TOTAL] += cost - sheet.cost[carrier]
     sheet.cost[carrier] = cost
 
@@ -351,9 +345,8 @@ def _moved(
 
 @inner
 def _task_holds(facts: Facts, sheet: Sheet, task: int, start_s: int, end_s: int, handling_s: int) -> bool:
-    rides = rides_of(sheet)
-    job, leg = job_of(sheet, task), sheet.tasks[task, T_LEG]
-    if task == job * rides + sheet.ridden[job, Q_LEGS] - 1:
+    leg = sheet.tasks[task, T_LEG]
+    if is_last(sheet, task):
         return bool(facts.legs[leg, L_FROM] <= start_s <= facts.legs[leg, L_TO])
     return bool(end_s + handling_s <= sheet.tasks[task + 1, T_LATEST])
 

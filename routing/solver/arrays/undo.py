@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from routing.solver.arrays.layout import (
     E_TOTAL,
+    J_DUE,
     JF_BOXED_KG,
     JF_HANDLING,
+    JF_LATE,
     JF_UNSERVED,
     L_TARGET,
     M_CURRENT,
     M_FLOATS,
+    M_GROW,
     M_INTS,
     M_SERIAL,
     M_SERVED,
@@ -27,7 +30,7 @@ from routing.solver.arrays.layout import (
     Sheet,
 )
 from routing.solver.boards import STOPS
-from routing.solver.day_loops import ROWS
+from routing.solver.day_loops import FAR_S, ROWS
 from routing.solver.machine_code import inner
 
 _VEHICLE, _DRONE, _BUS, _JOB = range(4)
@@ -43,6 +46,36 @@ def rides_of(sheet: Sheet) -> int:
 def job_of(sheet: Sheet, task: int) -> int:
     """Return the job of a task."""
     return int(task >> sheet.marks[0, M_SHIFT])
+
+
+@inner
+def is_last(sheet: Sheet, task: int) -> bool:
+    """Return whether a task is the last ride of its job."""
+    job = job_of(sheet, task)
+    return bool(task == (job << sheet.marks[0, M_SHIFT]) + sheet.ridden[job, Q_LEGS] - 1)
+
+
+@inner
+def lateness(facts: Facts, sheet: Sheet, task: int, start_s: int) -> float:
+    """Return the money of being late where a task is the last ride of a job and its unloading starts at a time."""
+    job = job_of(sheet, task)
+    if facts.jobs[job, J_DUE] == FAR_S or not is_last(sheet, task):
+        return 0.0
+    return float(facts.job_sizes[job, JF_LATE] * max(0, start_s - facts.jobs[job, J_DUE]))
+
+
+@inner
+def is_journal_full(sheet: Sheet, share: float) -> bool:
+    """Return whether more than a share of the journal is used; if so, note that a larger one is needed.
+
+    It holds the whole plan eight times. Placing and taking off write a carrier down once each, so that what begins at
+    half of it or at three quarters ends within it.
+    """
+    full = sheet.marks[0, M_INTS] > share * sheet.ints.shape[0]
+    full = full or sheet.marks[0, M_FLOATS] > share * sheet.floats.shape[0]
+    if full:
+        sheet.marks[0, M_GROW] = 1
+    return bool(full)
 
 
 @inner
