@@ -31,6 +31,8 @@ SHIFT_START, SHIFT_END, UNBROKEN, MAX_DRIVE, BASE = range(5)
 PER_M, PER_WH, PER_S, FIXED, RANGE_WH, STOP_S = range(6)
 """Entries of `Road.prices`: money by metre, watt-hour, second and day, the range (inf: none), seconds of any stop."""
 
+INTO, OUT_OF = range(2)
+"""Directions of `Road.cost`."""
 NO_WAY = 1.0e14
 """An arc that costs so much cannot be travelled."""
 
@@ -41,17 +43,17 @@ FloatArray = npt.NDArray[np.float64]
 class Road(NamedTuple):
     """What the days of one fleet read: matrices over all places (n, n), the clock, opening hours (n,), its own figures.
 
-    `cost` is the money of an arc (single precision, as there may be many fleets), not less than `NO_WAY` where it
-    cannot be travelled, and `cost_to` the same turned round: the arcs into a place lie side by side. `clock` has the
-    rows factor, seconds driven before the hour, and when the dry hours it lies in begin and end; it has no columns
-    where all hours are dry.
+    `cost` of shape (n, n, 2) is the money of the arcs between a place and another, first to the place (`INTO`), then
+    from it (`OUT_OF`), so that what a place costs between two stops is read from one row. It is not less than `NO_WAY`
+    where an arc cannot be travelled, and of single precision, as there may be many fleets. `clock` has the rows factor,
+    seconds driven before the hour, and when the dry hours it lies in begin and end; it has no columns where all hours
+    are dry.
     """
 
     duration: IntArray
     distance: IntArray
     energy: FloatArray
     cost: npt.NDArray[np.float32]
-    cost_to: npt.NDArray[np.float32]
     clock: FloatArray
     opens: IntArray
     closes: IntArray

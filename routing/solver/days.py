@@ -270,18 +270,22 @@ class Day:
             self.lower, self.end_by = self._next
             self._next = None
         before = self.earliest, self.latest, self.start
-        holds, self.drive_s, money = _run(self.fleet.road, self._as_array(settled=False))
-        self.rest, self.earliest, self.latest, self.start = self.times[REST:].tolist()
+        self._run(self._as_array(settled=False))
         self._moved = range(len(self.place))
         if not reload:
             now = zip(self.earliest, self.latest, self.start, strict=True)
             self._moved = [
                 k for k, (was, is_) in enumerate(zip(zip(*before, strict=True), now, strict=True)) if was != is_
             ]
+        return self.sound
+
+    def _run(self, times: IntArray) -> None:
+        """Make the times left open and what hangs on them."""
+        holds, self.drive_s, money = _run(self.fleet.road, times)
+        self.rest, self.earliest, self.latest, self.start = times[REST:].tolist()
         self.cost = money + self._lateness()
         self.sound = self._fits and holds
         self._note()
-        return self.sound
 
     def _note(self) -> None:
         self._board.note(self.row, self.times, self.aboard, (self.drive_s, sum(self.begins)))
@@ -378,6 +382,25 @@ class Day:
         moved = starts != self.start
         self.start, self._moved = starts, range(len(starts))
         return moved
+
+    def follow(self) -> bool:
+        """Make all times anew, goods that others bring by road being there when those are scheduled to bring them.
+
+        Return whether any start moved. The drones and buses that goods are handed to go when they are scheduled to.
+        """
+        lower, before = self._opens.copy(), self.start
+        for k, comes, task, handling in self._links:
+            if comes:
+                there_s = max(task.ready_s, task.unload_end_s) if isinstance(task.owner, Day) else task.ready_s
+                lower[k] = max(lower[k], there_s + handling)
+        self.lower = lower
+        times = self._as_array(settled=False)
+        for k, unloads in enumerate(self.unloads):
+            fixed = tuple(task for task in unloads if task.following and not isinstance(task.following.owner, Day))
+            times[CAP, k] = hand_over_by(self.instance, self.place[k], fixed, self.service[k])
+        self._run(times)
+        self._moved = range(len(self.start))
+        return self.start != before
 
     def publish(self, changed: list[Task | None] | None = None) -> None:
         """Write times that moved to the tasks; collect those of other carriers whose bounds may have into `changed`."""

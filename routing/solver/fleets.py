@@ -137,15 +137,14 @@ def compile_fleets(problem: Problem, vehicles: Sequence[Vehicle], index: Mapping
     for vehicle in vehicles:
         groups.setdefault((vehicle.type, vehicle.base, vehicle.operator, vehicle.travel), []).append(vehicle.id)
     costs: dict[tuple[VehicleType, str], tuple[FloatRows, npt.NDArray[Any]]] = {}
-    both_ways: dict[tuple[VehicleType, str], tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]] = {}
+    both_ways: dict[tuple[VehicleType, str], npt.NDArray[np.float32]] = {}
     fleets: list[Fleet] = []
     for number, ((kind, base, operator, key), ids) in enumerate(groups.items()):
         price = problem.rates.energy_price(kind.energy_source)
         if (kind, key) not in costs:
             money = _arc_costs(kind, price, arrays[key])
             costs[kind, key] = _rows(money), money
-            single = np.ascontiguousarray(money, dtype=np.float32)
-            both_ways[kind, key] = single, np.ascontiguousarray(single.T)
+            both_ways[kind, key] = np.stack((money.T, money), axis=-1).astype(np.float32)
         fits = {name: _fitting(kind, product) for name, product in problem.products.classes.items()}
         fleets.append(
             Fleet(
@@ -158,7 +157,7 @@ def compile_fleets(problem: Problem, vehicles: Sequence[Vehicle], index: Mapping
                 *costs[kind, key],
                 price,
                 fits,
-                _road(problem, kind, index[base], price, arrays[key], *both_ways[kind, key], problem.clocks.get(key)),
+                _road(problem, kind, index[base], price, arrays[key], both_ways[kind, key], problem.clocks.get(key)),
                 key in problem.clocks,
             )
         )
@@ -172,7 +171,6 @@ def _road(
     energy_price: float,
     matrices: Sequence[npt.NDArray[Any]],
     costs: npt.NDArray[np.float32],
-    costs_to: npt.NDArray[np.float32],
     clock: TravelClock | None,
 ) -> Road:
     """Return what the compiled loops read of a fleet; no clock where every hour of the shift is dry."""
@@ -190,7 +188,6 @@ def _road(
         distance,
         energy,
         cost=costs,
-        cost_to=costs_to,
         clock=clock_figures(clock),
         opens=np.array([place.opens_s for place in problem.places], dtype=np.int64),
         closes=np.array([place.closes_s for place in problem.places], dtype=np.int64),

@@ -15,10 +15,9 @@ from routing.solver.instance import BUNDLE_KG, BUNDLE_L, Instance, Job, compile_
 from routing.solver.itineraries import ChainBook, ChainFinder
 from routing.solver.reasons import explain_state
 from routing.solver.resume import state_of
-from routing.solver.schedule import make_plan, settle
+from routing.solver.settling import sound_plan
 from routing.solver.state import State
 from routing.solver.stopping import Clock, Limits
-from routing.solver.verify import broken_orders
 
 _START_TEMPERATURE, _END_TEMPERATURE = 0.15, 0.003
 """As shares of the mean cost of an order; the plan taken up is good already, so the search starts cool."""
@@ -81,13 +80,13 @@ def continue_plan(
         chosen = [job for job in instance.jobs if not may_move.isdisjoint(order.id for order in job.orders)]
         movable = free | {job.index for job in chosen}
     _improve(state, moves, clock, movable, free)
-    found = _sound_plan(state, moves)
+    found = sound_plan(state, moves)
     if state.orders_served == len(problem.orders):
         return Continued(found, (), clock.iteration)
     state = state_of(single, found)
     moves = Moves(single, ChainBook(finder, _LAST_CHAINS), moves.random)
     _insert(state, moves, [job for job in single.jobs if job.index not in state.served])
-    found = _sound_plan(state, moves)
+    found = sound_plan(state, moves)
     reasons = explain_state(finder, state_of(single, found), clock.cancelled, clock.overdue)
     return Continued(found, reasons, clock.iteration)
 
@@ -247,22 +246,6 @@ def _absent(state: State, moves: Moves, movable: frozenset[int] | None, wanted: 
     first = jobs[next(iter(chosen))]
     near = [index for index in moves.near(first)[:_NEAR] if index not in state.served]
     return [jobs[index] for index in dict.fromkeys([*chosen, *near])]
-
-
-def _sound_plan(state: State, moves: Moves) -> Plan:
-    """Settle all times; what breaks a rule is tried elsewhere a few times, then left out."""
-    of_order = {order.id: job for job in state.instance.jobs for order in job.orders}
-    for attempt in range(_REPAIRS + len(state.instance.jobs)):
-        settle(state)
-        plan = make_plan(state)
-        out = dict.fromkeys([of_order[order] for order in broken_orders(state.instance.problem, plan)])
-        out |= dict.fromkeys(state.unsound_jobs())
-        if not out:
-            return plan
-        state.remove(*out)
-        for job in out if attempt < _REPAIRS else ():
-            insert_job(state, moves, job, job.unserved_cost)
-    return Plan()
 
 
 def neighbours_of(instance: Instance, orders: frozenset[str], count: int) -> frozenset[str]:

@@ -17,21 +17,20 @@ from routing.solver.arrays.search import Search
 from routing.solver.choice import choose, learn_prices
 from routing.solver.crew import Crew
 from routing.solver.desk import LAST_CHAINS
-from routing.solver.improvement import Moves, construct, construction_orders, insert_job
+from routing.solver.improvement import Moves, construct, construction_orders
 from routing.solver.instance import Job, compile_instance, unbundled
 from routing.solver.interim import plan_so_far
 from routing.solver.itineraries import ChainBook, ChainFinder
 from routing.solver.portfolio import Engine, engine_for
 from routing.solver.reasons import explain_state
 from routing.solver.resume import state_of
-from routing.solver.schedule import make_plan, settle
+from routing.solver.settling import cost_so_far, sound_plan
 from routing.solver.state import State
 from routing.solver.stopping import Clock, Limits, Progress
 from routing.solver.tasks import Chain
 from routing.solver.tiny_days import tiny_days
 from routing.solver.verify import broken_orders
 
-_REPAIRS = 6
 _CONSTRUCTION_SHARE = 0.12
 """No further first plan is begun when this share of the effort is used."""
 _CHAINS_SHARE = 0.5
@@ -295,13 +294,13 @@ class _Watcher:
 
 def _offer(state: State, moves: Moves, clock: Clock) -> None:
     """Hand out the plan of a state that is the best so far; what breaks a rule in it is left out."""
-    clock.offer(lambda: plan_so_far(state, lambda settled: _sound_plan(settled, moves, repairs=0)))
+    clock.offer(lambda: plan_so_far(state, lambda settled: sound_plan(settled, moves, repairs=0)))
 
 
 def _finish(state: State, finder: ChainFinder, moves: Moves, clock: Clock) -> Plan:
     """Settle all times, try single orders of bundles left out once more, and explain what stays unassigned."""
     clock.report("checking", state.cost(), state.orders_served, force=True)
-    plan = _sound_plan(state, moves)
+    plan = sound_plan(state, moves)
     problem = state.instance.problem
     if state.orders_served == len(problem.orders):
         clock.report("explaining", state.cost(), state.orders_served, force=True)
@@ -312,36 +311,10 @@ def _finish(state: State, finder: ChainFinder, moves: Moves, clock: Clock) -> Pl
         left = [job for job in instance.jobs if job.index not in single.served]
         more = Moves(instance, ChainBook(finder, LAST_CHAINS), moves.random)
         construct(single, more, left, clock.interrupted, 1.0)
-        extended = _sound_plan(single, more)
-        if _cost_so_far(problem, extended) < _cost_so_far(problem, plan):
+        extended = sound_plan(single, more)
+        if cost_so_far(problem, extended) < cost_so_far(problem, plan):
             plan = extended
         else:
             single = state_of(instance, plan)
     clock.report("explaining", single.cost(), single.orders_served, force=True)
     return Plan(plan.routes, explain_state(finder, single, clock.cancelled, clock.overdue))
-
-
-def _cost_so_far(problem: Problem, plan: Plan) -> int:
-    """Return the cost of a plan whose unassigned orders are not listed yet."""
-    served = {handover.order for route in plan.routes for stop in route.stops for handover in stop.load}
-    left = sum(order.unserved_cost for order in problem.orders if order.id not in served)
-    return cost_of(problem, plan).total + round(left)
-
-
-def _sound_plan(state: State, moves: Moves, repairs: int = _REPAIRS) -> Plan:
-    """Settle all times and drop what breaks a rule; what is dropped is tried again elsewhere while repairs last."""
-    jobs_of = {order.id: job for job in state.instance.jobs for order in job.orders}
-    banned: set[int] = set()
-    for attempt in range(repairs + len(state.instance.jobs)):
-        settle(state)
-        plan = make_plan(state)
-        broken = broken_orders(state.instance.problem, plan)
-        out = dict.fromkeys([*(jobs_of[order] for order in broken), *state.unsound_jobs()])
-        if not out:
-            return plan
-        state.remove(*out)
-        for job in out:
-            if attempt < repairs and job.index not in banned:
-                banned.add(job.index)
-                insert_job(state, moves, job, job.unserved_cost)
-    return Plan()

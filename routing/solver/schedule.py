@@ -1,4 +1,4 @@
-"""Final times of every carrier, and the plan they make."""
+"""The plan that settled carriers make: routes with stops, hand-overs and movements."""
 
 from __future__ import annotations
 
@@ -11,27 +11,6 @@ from routing.solver.days import Day
 from routing.solver.sorties import DroneDay, Sortie
 from routing.solver.state import State
 from routing.solver.tasks import Task
-
-_PASSES = 4
-
-
-def settle(state: State) -> None:
-    """Fix all times: everything at its earliest, then every round squeezed as late as its hand-overs allow.
-
-    Starting from earliest times, which agree between carriers, each round only moves later and never past the loading
-    of what it hands over, so times agree after every step; later carriers move first.
-    """
-    days = [day for fleet in state.days for day in fleet if day.place]
-    for day in days:
-        day.start_early()
-    days.sort(key=lambda day: (-day.earliest[-1], day.vehicle_id))
-    for _ in range(_PASSES):
-        moved = False
-        for day in days:
-            moved = day.squeeze() or moved
-            day.publish()
-        if not moved:
-            break
 
 
 def make_routes(state: State) -> tuple[Route, ...]:

@@ -10,10 +10,12 @@ from routing.solver.day_loops import (
     BEGINS,
     EARLIEST,
     END_BY,
+    INTO,
     LATEST,
     LOWER,
     MAX_DRIVE,
     NO_WAY,
+    OUT_OF,
     PER_S,
     PLACE,
     RANGE_WH,
@@ -252,10 +254,10 @@ def _extra(road: Road, day: IntArray, place: int, k: int, first: int) -> tuple[f
     here, there = day[PLACE, k], day[PLACE, k + 1]
     if here == place and k > first:
         return 0.0, False
-    way = float(road.cost_to[place, here]) + float(road.cost[place, there])
+    way = float(road.cost[place, here, INTO]) + float(road.cost[place, there, OUT_OF])
     if way >= NO_WAY:
         return math.inf, True
-    return way - float(road.cost[here, there]) + road.prices[STOP_S] * road.prices[PER_S], True
+    return way - float(road.cost[here, there, OUT_OF]) + road.prices[STOP_S] * road.prices[PER_S], True
 
 
 @inner
@@ -315,12 +317,12 @@ def _via(road: Road, day: IntArray, leg: Leg, k: int, new: bool) -> float:
     """Return what it costs to unload at a new stop right after loading at or after stop k."""
     here = day[PLACE, k] if new else leg.origin
     there = day[PLACE, k + 1]
-    way = float(road.cost_to[leg.origin, here]) if new else 0.0
-    way += float(road.cost[leg.origin, leg.target]) + float(road.cost[leg.target, there])
+    way = float(road.cost[leg.origin, here, INTO]) if new else 0.0
+    way += float(road.cost[leg.origin, leg.target, OUT_OF]) + float(road.cost[leg.target, there, OUT_OF])
     if way >= NO_WAY:
         return math.inf
     stops = 2.0 if new else 1.0
-    return float(way - float(road.cost[here, there]) + stops * road.prices[STOP_S] * road.prices[PER_S])
+    return float(way - float(road.cost[here, there, OUT_OF]) + stops * road.prices[STOP_S] * road.prices[PER_S])
 
 
 @inner

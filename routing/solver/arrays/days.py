@@ -86,7 +86,6 @@ def road_of(facts: Facts, fleet: int) -> Road:
         facts.distances[matrix],
         facts.energies[matrix],
         facts.costs[facts.fleets[fleet, F_COST]],
-        facts.costs_to[facts.fleets[fleet, F_COST]],
         facts.clocks[clock],
         facts.opens,
         facts.closes,

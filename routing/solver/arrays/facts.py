@@ -221,7 +221,7 @@ class _Matrices:
         self._travel: dict[int, int] = {}
         self._cost: dict[int, int] = {}
         self._clock: dict[bytes, int] = {}
-        self._stacks: tuple[list[Any], ...] = ([], [], [], [], [], [])
+        self._stacks: tuple[list[Any], ...] = ([], [], [], [], [])
         hours = max([_DAY_H, *(fleet.road.clock.shape[1] for fleet in instance.fleets)])
         rows = [self._row(fleet.index, hours) for fleet in instance.fleets]
         self._fleets = _whole(rows, 4)
@@ -230,7 +230,7 @@ class _Matrices:
     def _row(self, number: int, hours: int) -> tuple[int, ...]:
         fleet = self._instance.fleets[number]
         road = fleet.road
-        durations, distances, energies, costs, costs_to, clocks = self._stacks
+        durations, distances, energies, costs, clocks = self._stacks
         travel = self._travel.setdefault(id(fleet.travel), len(durations))
         if travel == len(durations):
             durations.append(road.duration)
@@ -239,7 +239,6 @@ class _Matrices:
         cost = self._cost.setdefault(id(fleet.arc_costs), len(costs))
         if cost == len(costs):
             costs.append(road.cost)
-            costs_to.append(road.cost_to)
         factors = road.clock[0] if road.clock.shape[1] else np.ones(1)
         figures = clock_figures(TravelClock(np.pad(factors, (0, hours - len(factors)), mode="edge")))
         clock = self._clock.setdefault(figures.tobytes(), len(clocks))
@@ -249,15 +248,14 @@ class _Matrices:
 
     def arrays(self) -> dict[str, Any]:
         """Return the fields of `Facts`."""
-        durations, distances, energies, costs, costs_to, clocks = self._stacks
+        durations, distances, energies, costs, clocks = self._stacks
         n = len(self._instance.places)
         return {
             "fleets": self._fleets,
             "durations": _stack(durations, (n, n), np.int64, writeable=False),
             "distances": _stack(distances, (n, n), np.int64, writeable=False),
             "energies": _stack(energies, (n, n), np.float64, writeable=False),
-            "costs": _stack(costs, (n, n), np.float32),
-            "costs_to": _stack(costs_to, (n, n), np.float32),
+            "costs": _stack(costs, (n, n, 2), np.float32),
             "clocks": _stack(clocks, (4, self._hours), np.float64),
         }
 

@@ -79,7 +79,7 @@ class Facts(NamedTuple):
     distances: IntArray
     energies: FloatArray
     costs: npt.NDArray[np.float32]
-    costs_to: npt.NDArray[np.float32]
+    """As `day_loops.Road.cost`, by kind of vehicle."""
     clocks: FloatArray
     opens: IntArray
     closes: IntArray

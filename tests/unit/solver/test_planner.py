@@ -16,7 +16,8 @@ from routing.solver.days import Day
 from routing.solver.instance import compile_instance
 from routing.solver.resume import state_of
 from routing.solver.rounds import rebuild_rounds
-from routing.solver.schedule import make_plan, settle
+from routing.solver.schedule import make_plan
+from routing.solver.settling import settle_for_fetchers
 
 HUB = place("hub", 0, 0, Level.COUNTY)
 TOWN = place("town", 20, 0, Level.TOWN)
@@ -219,7 +220,7 @@ def test_a_plan_taken_up_again_is_the_same_plan() -> None:
     state = state_of(compile_instance(day, bundle=False), solution.plan)
     assert not state.unsound_jobs()
     assert state.orders_served == 30 - len(solution.plan.unassigned)
-    settle(state)
+    settle_for_fetchers(state)
     again = make_plan(state)
     assert violations(day, replace(again, unassigned=solution.plan.unassigned)) == []
     assert cost_of(day, replace(again, unassigned=solution.plan.unassigned)).total == pytest.approx(
