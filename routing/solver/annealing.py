@@ -15,8 +15,8 @@ _START_TEMPERATURE = 0.1
 _END_TEMPERATURE = 0.006
 """Temperatures of simulated annealing as shares of the mean cost of an order.
 
-An end at 0.006 leaves two medium counties 1.0 % cheaper than one at 0.003 (150,000 moves, five runs of each: mean 20,700
-and 20,911), one at 0.01 0.5 %; small ones cost the same with each.
+An end at 0.006 leaves two medium counties 1.0 % cheaper than one at 0.003 (150,000 moves, five runs of each: mean
+20,700 and 20,911), one at 0.01 0.5 %; small ones cost the same with each.
 """
 _MOVES_PER_JOB, _SHARE_OF_HEAT = (0.0, 2.5, 5.0, 40.0), (0.1, 0.15, 0.25, 1.0)
 """By the moves per job to come, what of the start temperature is used: with few there is no time to come back down.

@@ -15,7 +15,7 @@ from routing.solver.instance import BUNDLE_KG, BUNDLE_L, Instance, Job, compile_
 from routing.solver.itineraries import ChainBook, ChainFinder
 from routing.solver.reasons import explain_state
 from routing.solver.resume import state_of
-from routing.solver.settling import sound_plan
+from routing.solver.settling import add_jobs, sound_plan
 from routing.solver.state import State
 from routing.solver.stopping import Clock, Limits
 
@@ -80,14 +80,13 @@ def continue_plan(
         chosen = [job for job in instance.jobs if not may_move.isdisjoint(order.id for order in job.orders)]
         movable = free | {job.index for job in chosen}
     _improve(state, moves, clock, movable, free)
-    found = sound_plan(state, moves)
+    found = sound_plan(state, moves.chains, clock.cancelled)
     if state.orders_served == len(problem.orders):
         return Continued(found, (), clock.iteration)
     state = state_of(single, found)
-    moves = Moves(single, ChainBook(finder, _LAST_CHAINS), moves.random)
-    _insert(state, moves, [job for job in single.jobs if job.index not in state.served])
-    found = sound_plan(state, moves)
-    reasons = explain_state(finder, state_of(single, found), clock.cancelled, clock.overdue)
+    left = [job for job in single.jobs if job.index not in state.served]
+    found = add_jobs(state, found, left, ChainBook(finder, _LAST_CHAINS), clock.cancelled)
+    reasons = explain_state(finder, state, clock.cancelled, clock.overdue)
     return Continued(found, reasons, clock.iteration)
 
 

@@ -17,14 +17,14 @@ from routing.solver.arrays.search import Search
 from routing.solver.choice import choose, learn_prices
 from routing.solver.crew import Crew
 from routing.solver.desk import LAST_CHAINS
-from routing.solver.improvement import Moves, construct, construction_orders
+from routing.solver.improvement import Moves, construction_orders
 from routing.solver.instance import Job, compile_instance, unbundled
 from routing.solver.interim import plan_so_far
 from routing.solver.itineraries import ChainBook, ChainFinder
 from routing.solver.portfolio import Engine, engine_for
 from routing.solver.reasons import explain_state
 from routing.solver.resume import state_of
-from routing.solver.settling import cost_so_far, sound_plan
+from routing.solver.settling import add_jobs, hasty_sound_plan, sound_plan
 from routing.solver.state import State
 from routing.solver.stopping import Clock, Limits, Progress
 from routing.solver.tasks import Chain
@@ -107,7 +107,7 @@ def solve(
     if crew is None:
         _improve(search, clock)
     else:
-        state = crew.improve(state, finder, search.moves, clock, lambda found: _offer(found, search.moves, clock))
+        state = crew.improve(state, finder, search.moves, clock, lambda found: _offer(found, clock))
     plan = _finish(state, finder, search.moves, clock)
     return Solution(plan, cost_of(problem, plan), clock.iteration)
 
@@ -167,7 +167,7 @@ def _construct(search: Search, clock: Clock, seed: int) -> None:
     search.insert(orders[0], clock.building_over)
     search.write()
     clock.report("construction", search.best, search.orders_served, force=True)
-    _offer(search.state, search.moves, clock)
+    _offer(search.state, clock)
     for chains, order in _further_starts(search, clock, seed, orders):
         search.empty()
         search.insert(order, clock.building_over, chains)
@@ -175,7 +175,7 @@ def _construct(search: Search, clock: Clock, seed: int) -> None:
             search.insert(order, clock.building_over)
         clock.report("construction", search.best, search.orders_served)
     search.write()
-    _offer(search.state, search.moves, clock)
+    _offer(search.state, clock)
 
 
 def _further_starts(
@@ -289,32 +289,25 @@ class _Watcher:
 
     def take(self) -> None:
         """Hand out the plan of the state."""
-        _offer(self.search.state, self.search.moves, self.clock)
+        _offer(self.search.state, self.clock)
 
 
-def _offer(state: State, moves: Moves, clock: Clock) -> None:
+def _offer(state: State, clock: Clock) -> None:
     """Hand out the plan of a state that is the best so far; what breaks a rule in it is left out."""
-    clock.offer(lambda: plan_so_far(state, lambda settled: sound_plan(settled, moves, repairs=0)))
+    clock.offer(lambda: plan_so_far(state, hasty_sound_plan))
 
 
 def _finish(state: State, finder: ChainFinder, moves: Moves, clock: Clock) -> Plan:
     """Settle all times, try single orders of bundles left out once more, and explain what stays unassigned."""
     clock.report("checking", state.cost(), state.orders_served, force=True)
-    plan = sound_plan(state, moves)
+    plan = sound_plan(state, moves.chains, clock.interrupted)
     problem = state.instance.problem
     if state.orders_served == len(problem.orders):
         clock.report("explaining", state.cost(), state.orders_served, force=True)
         return plan
     instance = unbundled(state.instance)
     finder, single = finder.serving(instance), state_of(instance, plan)
-    if not clock.interrupted():
-        left = [job for job in instance.jobs if job.index not in single.served]
-        more = Moves(instance, ChainBook(finder, LAST_CHAINS), moves.random)
-        construct(single, more, left, clock.interrupted, 1.0)
-        extended = sound_plan(single, more)
-        if cost_so_far(problem, extended) < cost_so_far(problem, plan):
-            plan = extended
-        else:
-            single = state_of(instance, plan)
+    left = [job for job in instance.jobs if job.index not in single.served]
+    plan = add_jobs(single, plan, left, ChainBook(finder, LAST_CHAINS), clock.interrupted)
     clock.report("explaining", single.cost(), single.orders_served, force=True)
     return Plan(plan.routes, explain_state(finder, single, clock.cancelled, clock.overdue))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from routing.solver.buses import best_seat
@@ -12,6 +13,13 @@ from routing.solver.instance import Job
 from routing.solver.sorties import Perch, best_perch
 from routing.solver.state import State
 from routing.solver.tasks import Chain
+
+
+def proposals(state: State, job: Job, chains: Sequence[Chain], limit: float = math.inf) -> list[Proposal]:
+    """Return how a job could ride by each chain and window for less than `limit`, cheapest first."""
+    known: KnownSites = {}
+    found = [propose(state, job, chain, limit, window, known) for chain in chains for window in job.windows]
+    return sorted(filter(None, found), key=lambda proposal: proposal.delta)
 
 
 def propose(

@@ -6,7 +6,6 @@ with one input changed. A relaxation is `verified` when the changed order (or ca
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,12 +13,13 @@ from functools import cached_property
 from routing.model.order import Order
 from routing.model.plan import Plan, Relaxation, Unassigned
 from routing.model.problem import Problem
-from routing.solver.carriers import KnownSites, Proposal
+from routing.solver.carriers import Proposal
 from routing.solver.day_loops import FAR_S
 from routing.solver.instance import Instance, Job, compile_instance, make_job
 from routing.solver.itineraries import ChainFinder
-from routing.solver.proposals import propose
+from routing.solver.proposals import proposals
 from routing.solver.resume import state_of
+from routing.solver.settling import SETTLED_TRIES, extra_cost_settled, settled_cost
 from routing.solver.state import State
 
 REASONS: dict[str, tuple[str, str]] = {
@@ -61,8 +61,8 @@ REASONS: dict[str, tuple[str, str]] = {
 }
 """Reason codes with their texts in English and Chinese; the reference page is generated from this table."""
 _DAY_S = 86_400
-_WIDE, _TRIES = 40, 8
-"""Chains looked at when explaining, more than the search keeps, and how many of them are placed for a trial."""
+_WIDE = 40
+"""Chains looked at when explaining, more than the search keeps."""
 _NARROW = 8
 """Chains looked at for orders whose relaxation is not sought."""
 _RELAXED = 50
@@ -135,28 +135,33 @@ class _Desk:
     def _numbers(self) -> dict[str, int]:
         return {job.orders[0].id: job.index for job in self.instance.jobs}
 
+    @cached_property
+    def _settled_cost(self) -> int:
+        return settled_cost(self.full)
+
     def job(self, order: Order) -> Job:
         """Return the order as a job, whatever was changed in it."""
         return make_job(self.instance.problem, self._places, self._numbers[order.id], (order,))
 
-    def try_in(self, state: State, job: Job) -> tuple[Proposal, float] | None:
-        """Return the cheapest proposal that holds in a state and its cost with spoilage; the state stays as it is."""
-        width = _WIDE if self.relaxes else _NARROW
-        options = [(chain, window) for chain in self.finder.chains(job, width) for window in job.windows]
-        for _ in range(_TRIES):
-            best: Proposal | None = None
-            known: KnownSites = {}
-            for chain, window in options:
-                best = propose(state, job, chain, best.delta if best else math.inf, window, known) or best
-            if best is None:
-                return None
+    def try_in(self, state: State, job: Job, *, settled: bool = False) -> tuple[Proposal, float] | None:
+        """Return the cheapest proposal that holds in a state and its cost with spoilage; the state stays as it is.
+
+        With `settled`, the state being the full plan, one that seems worth it holds only if all final times still
+        agree with it, and costs what it adds to them.
+        """
+        chains = self.finder.chains(job, _WIDE if self.relaxes else _NARROW)
+        tries = 0
+        for proposal in proposals(state, job, chains):
             state.begin()
-            placed = state.place(job, best)
-            spoilage = state.spoilage.get(job.index, 0.0)
+            placed = state.place(job, proposal)
+            cost = proposal.delta + state.spoilage.get(job.index, 0.0)
             state.rollback()
+            if placed and settled and cost <= job.unserved_cost:
+                tries += 1
+                extra = extra_cost_settled(state, job, proposal, self._settled_cost) if tries <= SETTLED_TRIES else None
+                placed, cost = extra is not None, extra or 0.0
             if placed:
-                return best, best.delta + spoilage
-            options.remove((best.chain, best.window))
+                return proposal, cost
         return None
 
 
@@ -170,7 +175,7 @@ def _explain(desk: _Desk, order: Order) -> Unassigned:
     alone = desk.try_in(desk.idle, job)
     if alone is None:
         return _times_barred(desk, order, job)
-    found = desk.try_in(desk.full, job)
+    found = desk.try_in(desk.full, job, settled=True)
     if found is None:
         return _no_room(desk, order, job, alone[0])
     cost = found[1]

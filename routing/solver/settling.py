@@ -6,38 +6,97 @@ utmost. In the end there are two ways to bring schedules together; which is bett
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from routing.evaluation import cost_of
 from routing.model.plan import Plan
 from routing.model.problem import Problem
+from routing.solver.carriers import Proposal
 from routing.solver.days import Day
-from routing.solver.improvement import Moves, insert_job
 from routing.solver.instance import Job
+from routing.solver.proposals import proposals
 from routing.solver.schedule import make_plan
 from routing.solver.state import State
+from routing.solver.tasks import Chain
 from routing.solver.verify import broken_orders
 
 _PASSES = 4
-_REPAIRS = 6
+SETTLED_TRIES = 3
+"""Places for a job that are tried by settling the whole plan, cheapest first: on a large day that takes a second."""
 
 
-def sound_plan(state: State, moves: Moves, repairs: int = _REPAIRS) -> Plan:
-    """Settle all times and drop what breaks a rule; what is dropped is tried again elsewhere while repairs last.
+def sound_plan(state: State, chains: Mapping[int, Sequence[Chain]], stop: Callable[[], bool]) -> Plan:
+    """Settle all times, drop what breaks a rule, and put it back elsewhere where it can be; see `add_jobs`."""
+    dropped: list[Job] = []
+    plan = _drop_broken(state, dropped)
+    return add_jobs(state, plan, dropped, chains, stop)
 
-    Orders that are left out are not listed in the plan yet.
+
+def hasty_sound_plan(state: State) -> Plan:
+    """Settle all times and drop what breaks a rule. Orders that are left out are not listed in the plan yet."""
+    return _drop_broken(state, [])
+
+
+def add_jobs(
+    state: State, plan: Plan, jobs: Sequence[Job], chains: Mapping[int, Sequence[Chain]], stop: Callable[[], bool]
+) -> Plan:
+    """Put jobs that do not ride into a sound plan, those that are worth it; return the plan, which is sound again.
+
+    Parameters
+    ----------
+    state, plan
+        The plan, not settled in the state; the state follows.
+    stop
+        Asked before every job; once it returns True the rest stays out.
     """
-    banned: set[int] = set()
-    for attempt in range(repairs + len(state.instance.jobs)):
-        plan, out = _settle_either_way(state)
-        if not out:
-            return plan
+    cost = cost_so_far(state.instance.problem, plan)
+    for job in jobs:
+        if stop():
+            break
+        for proposal in proposals(state, job, chains[job.index], job.unserved_cost)[:SETTLED_TRIES]:
+            state.begin()
+            found = _settled_with(state, job, proposal)
+            if found is not None and cost_so_far(state.instance.problem, found) < cost:
+                state.commit()
+                plan, cost = found, cost_so_far(state.instance.problem, found)
+                break
+            state.rollback()
+            state.refresh_all()
+    return plan
+
+
+def settled_cost(state: State) -> int:
+    """Return what the plan of a state costs once all times are settled, as `cost_so_far` has it."""
+    return cost_so_far(state.instance.problem, _settle_either_way(state)[0])
+
+
+def extra_cost_settled(state: State, job: Job, proposal: Proposal, before: int) -> int | None:
+    """Return what a job placed so adds to the plan once all times are settled; the state stays as it is.
+
+    `before` is the settled cost of the plan without it. None where something breaks a rule then.
+    """
+    state.begin()
+    found = _settled_with(state, job, proposal)
+    state.rollback()
+    state.refresh_all()
+    return None if found is None else cost_so_far(state.instance.problem, found) - before + round(job.unserved_cost)
+
+
+def _settled_with(state: State, job: Job, proposal: Proposal) -> Plan | None:
+    """Place a job; return the plan, None where it cannot be placed so or something breaks a rule then."""
+    if not state.place(job, proposal):
+        return None
+    plan, out = _settle_either_way(state)
+    return None if out else plan
+
+
+def _drop_broken(state: State, dropped: list[Job]) -> Plan:
+    plan, out = _settle_either_way(state)
+    while out:
+        dropped += out
         state.remove(*out)
-        for job in out:
-            if attempt < repairs and job.index not in banned:
-                banned.add(job.index)
-                insert_job(state, moves, job, job.unserved_cost)
-    return Plan()
+        plan, out = _settle_either_way(state)
+    return plan
 
 
 def cost_so_far(problem: Problem, plan: Plan) -> int:
