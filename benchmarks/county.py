@@ -204,6 +204,7 @@ def _ladder(desk: _Desk, folders: Sequence[Path], seeds: Sequence[int], temporar
         end="",
     )
     print(" | checker |\n|---|---|---|---|---|---|---|---|---|---|---|---|")
+    costs: dict[str, list[float]] = {}
     for folder in folders:
         beyond = desk.beyond_vans(folder)
         fair = temporary / f"{folder.name}-fair"
@@ -215,7 +216,21 @@ def _ladder(desk: _Desk, folders: Sequence[Path], seeds: Sequence[int], temporar
         steps += [(f"all, and the {len(beyond)} orders no van reaches", [folder], PlanOptions())]
         for label, parts, options in steps:
             runs = [desk.run(folder.name, label, seed, parts, options) for seed in seeds]
+            costs.setdefault(folder.name, []).append(mean(run.cost for run in runs))
             print(_row(folder.name, label, runs), flush=True)
+    _print_changes(costs)
+
+
+def _print_changes(costs: Mapping[str, Sequence[float]]) -> None:
+    """Print by how much each step changes what a day costs, by county and in the mean; costs are those of the steps."""
+    print("\n| county | B1 against B0 | B2 against B1 | B3 against B2 | B4 against B3 | B4 against B1 |")
+    print("|---|---|---|---|---|---|")
+    pairs = ((1, 0), (2, 1), (3, 2), (4, 3), (4, 1))
+    changes = {name: [steps[one] / steps[other] - 1.0 for one, other in pairs] for name, steps in costs.items()}
+    if len(changes) > 1:
+        changes["mean"] = [mean(column) for column in zip(*changes.values(), strict=True)]
+    for name, row in changes.items():
+        print(f"| {name} | {' | '.join(f'{change:+.1%}' for change in row)} |")
 
 
 def _row(name: str, label: str, runs: Sequence[Run]) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import random
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -136,14 +136,10 @@ def _place(state: State, job: Job, chains: Sequence[Chain], best: Proposal) -> P
     return best if state.place(job, best) else None
 
 
-def construct(
-    state: State, moves: Moves, jobs: Sequence[Job], stop: Callable[[], bool], limit_factor: float = math.inf
-) -> None:
-    """Insert jobs one after the other; `limit_factor` times its unserved cost is what a job may add at most."""
+def insert_jobs(state: State, moves: Moves, jobs: Sequence[Job]) -> None:
+    """Insert jobs one after the other, each for no more than leaving it out costs."""
     for job in jobs:
-        if stop():
-            break
-        insert_job(state, moves, job, job.unserved_cost * limit_factor)
+        insert_job(state, moves, job, job.unserved_cost)
     cool(state, moves)
 
 

@@ -10,7 +10,7 @@ from routing.model.order import Order
 from routing.model.plan import Plan, Unassigned
 from routing.model.problem import Problem
 from routing.plan_io import derive_legs
-from routing.solver.improvement import Moves, choose_removed, construction_orders, cool, insert_job, put_back
+from routing.solver.improvement import Moves, choose_removed, construction_orders, insert_jobs, put_back
 from routing.solver.instance import BUNDLE_KG, BUNDLE_L, Instance, Job, compile_instance, make_job
 from routing.solver.itineraries import ChainBook, ChainFinder
 from routing.solver.reasons import explain_state
@@ -157,10 +157,7 @@ def _begin(state: State, moves: Moves, left: Sequence[Job], clock: Clock) -> Non
         if late or clock.interrupted():
             break
         state.load(empty)
-        for job in order:
-            if job.index in wanted:
-                insert_job(state, moves, job, job.unserved_cost)
-        cool(state, moves)
+        insert_jobs(state, moves, [job for job in order if job.index in wanted])
         best = min(best, (state.cost(), state.image()), key=lambda found: found[0])
     state.load(best[1])
 
@@ -179,9 +176,11 @@ def _widen(state: State, moves: Moves, clock: Clock, finder: ChainFinder) -> Non
 
 def _insert(state: State, moves: Moves, jobs: Sequence[Job]) -> None:
     """Put jobs in, the dearest to leave out first, then those with the earliest last window."""
-    for job in sorted(jobs, key=lambda job: (-job.unserved_cost, min(end for _, end in job.windows), job.index)):
-        insert_job(state, moves, job, job.unserved_cost)
-    cool(state, moves)
+    insert_jobs(
+        state,
+        moves,
+        sorted(jobs, key=lambda job: (-job.unserved_cost, min(end for _, end in job.windows), job.index)),
+    )
 
 
 def _drop_unsound(state: State) -> None:

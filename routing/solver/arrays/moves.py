@@ -445,17 +445,16 @@ def note_plan(sheet: Sheet, best: Best) -> None:
 
 
 @compiled
-def insert_all(facts: Facts, sheet: Sheet, best: Best, jobs: IntArray, first: int, factor: float) -> int:
+def insert_all(facts: Facts, sheet: Sheet, best: Best, jobs: IntArray, first: int) -> int:
     """Insert jobs, those that ride already left out, one after the other, from a position on; keep the best plan.
 
-    `factor` times its price of being left out is what a job may add at most. Return how many positions were come to:
-    fewer than there are where arrays are too small.
+    Return how many positions were come to: fewer than there are where arrays are too small.
     """
     for k in range(first, jobs.shape[0]):
         job = jobs[k]
         if sheet.ridden[job, Q_LEGS] == 0:
             begin(sheet, _MOVE)
-            _insert(facts, sheet, job, facts.job_sizes[job, JF_UNSERVED] * factor, False)
+            _insert(facts, sheet, job, math.inf, False)
             commit(sheet, _MOVE)
         if sheet.marks[0, M_GROW] != 0:
             return k

@@ -111,9 +111,8 @@ class Search:
         jobs: Sequence[Job],
         stop: Callable[[], bool],
         chains: Mapping[int, Sequence[Chain]] | None = None,
-        limit_factor: float = np.inf,
     ) -> None:
-        """Insert jobs that do not ride one after the other.
+        """Insert jobs that do not ride one after the other, whatever they cost: later ones may share their rounds.
 
         Parameters
         ----------
@@ -121,8 +120,6 @@ class Search:
             Asked now and then; once it returns True no more jobs are inserted.
         chains
             By job, the only chains it may ride by; None: all it has.
-        limit_factor
-            So many times its price of being left out is what a job may add at most.
         """
         if chains is not None:
             self._sheet.allowed[:] = False
@@ -132,9 +129,7 @@ class Search:
         for first in range(0, len(numbers), _AT_ONCE):
             some, done = numbers[first : first + _AT_ONCE], 0
             while not stop() and done < len(some):
-                done = _insert_all(
-                    handle(self._facts), handle(self._sheet), handle(self._best), some, done, limit_factor
-                )
+                done = _insert_all(handle(self._facts), handle(self._sheet), handle(self._best), some, done)
                 self._grow()
         self._sheet.allowed[:] = True
         self._sheet.money[E_TOTAL] = self._whole_cost()

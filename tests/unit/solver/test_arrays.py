@@ -23,7 +23,7 @@ from routing.solver.arrays.layout import (
 )
 from routing.solver.arrays.search import Search
 from routing.solver.cold import job_exposure
-from routing.solver.improvement import Moves, construct
+from routing.solver.improvement import Moves, insert_jobs
 from routing.solver.instance import compile_instance
 from routing.solver.itineraries import ChainBook, ChainFinder
 from routing.solver.state import State
@@ -43,7 +43,7 @@ def first_plan(seed: int, orders: int = 30) -> tuple[State, Moves]:
     instance = compile_instance(county(seed, orders=orders), bundle=False)
     state = State(instance)
     moves = Moves(instance, ChainBook(ChainFinder(instance)), random.Random(seed))
-    construct(state, moves, instance.jobs, lambda: False)
+    insert_jobs(state, moves, instance.jobs)
     return state, moves
 
 

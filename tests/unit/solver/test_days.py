@@ -8,7 +8,7 @@ from problems import county
 from routing.solver.boards import Days
 from routing.solver.days_search import best_spot
 from routing.solver.errands import Request
-from routing.solver.improvement import Moves, choose_removed, construct, put_back
+from routing.solver.improvement import Moves, choose_removed, insert_jobs, put_back
 from routing.solver.instance import compile_instance
 from routing.solver.itineraries import ChainBook, ChainFinder
 from routing.solver.site_loops import find_site
@@ -29,7 +29,7 @@ def searched(seed: int, moves: int = 60, temperature: float = 200.0) -> tuple[St
     instance = compile_instance(county(seed, orders=30), bundle=False)
     state = State(instance)
     more = Moves(instance, ChainBook(ChainFinder(instance)), random.Random(seed))
-    construct(state, more, instance.jobs, lambda: False)
+    insert_jobs(state, more, instance.jobs)
     cost = state.cost()
     for _ in range(moves):
         cost = step(state, more, temperature, cost)

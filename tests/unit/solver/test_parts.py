@@ -24,7 +24,7 @@ from routing.solver.crew import Crew, _together
 from routing.solver.desk import Answer, Desk, Known, Order, Stretch, known_of, prepare, search_part
 from routing.solver.division import Ground, divide
 from routing.solver.drafts import Draft, draft_of, own_carriers, pack, take_up, unpack
-from routing.solver.improvement import Moves, construct
+from routing.solver.improvement import Moves, insert_jobs
 from routing.solver.instance import compile_instance
 from routing.solver.itineraries import ChainBook, ChainFinder
 from routing.solver.parallel import Helpers, solve_together
@@ -47,7 +47,7 @@ def first_plan(problem: Problem) -> tuple[State, Moves, ChainFinder]:
     instance = compile_instance(problem)
     finder = ChainFinder(instance)
     state, moves = State(instance), Moves(instance, ChainBook(finder), random.Random(1))
-    construct(state, moves, instance.jobs, lambda: False)
+    insert_jobs(state, moves, instance.jobs)
     return state, moves, finder
 
 
