@@ -47,13 +47,13 @@ def add_jobs(
     state, plan
         The plan, not settled in the state; the state follows.
     stop
-        Asked before every job; once it returns True the rest stays out.
+        Asked before every trial; once it returns True the rest stays out.
     """
     cost = cost_so_far(state.instance.problem, plan)
     for job in jobs:
-        if stop():
-            break
         for proposal in proposals(state, job, chains[job.index], job.unserved_cost)[:SETTLED_TRIES]:
+            if stop():
+                return plan
             state.begin()
             found = _settled_with(state, job, proposal)
             if found is not None and cost_so_far(state.instance.problem, found) < cost:
