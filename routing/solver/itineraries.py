@@ -42,7 +42,7 @@ _PARTS_PER_SITE = 60
 """Ways kept between a transfer site and the far end of a chain, cheapest first."""
 _SEQUENCE_CHAINS, _SKELETONS = 4, 80
 """Chains kept of one sequence of carrier types, and in all, between two places."""
-_MOST_RIDES = 3
+MOST_RIDES = 3
 _BUSES = ("bus", "bus")
 
 
@@ -85,7 +85,7 @@ class ChainFinder:
         for chain in possible:
             if len(kept) >= keep:
                 break
-            pattern, long = self._pattern(chain), len(chain.rides) == _MOST_RIDES
+            pattern, long = self._pattern(chain), len(chain.rides) == MOST_RIDES
             crowded = patterns[pattern] >= _PER_PATTERN or (long and long_left == 0)
             if chain not in in_any_case and not crowded and self._takes(chain, job):
                 patterns[pattern] += 1

@@ -37,8 +37,8 @@ _CHAINS_SHARE = 0.5
 """Share of the effort after which no more chains are found before the first plan."""
 _LOADING_S = 3.0
 """Machine code that is there already is loaded in less."""
-_CHOICE_SHARE = 0.1
-"""Share of the remaining time that the choice of chains may take."""
+_CHOICE_SHARE, _ONLY_CHOICE_SHARE = 0.1, 0.25
+"""Shares of the remaining time that the choice of chains may take, for a further first plan and where it stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def solve(
     search = Search(State(instance), moves)
     _construct(search, clock, seed)
     if limits.sequential:
-        search = Search(State(instance), _chosen_only(search.state, moves, clock, seed))
+        search = Search(State(instance), _chosen_only(search.state, moves, clock, seed, _ONLY_CHOICE_SHARE))
         search.insert(construction_orders(instance)[0], clock.building_over)
         search.write()
     _widen(search, finder, clock)
@@ -211,13 +211,17 @@ def _widen(search: Search, finder: ChainFinder, clock: Clock) -> None:
         search.write()
 
 
-def _chosen_only(state: State, moves: Moves, clock: Clock, seed: int) -> Moves:
-    """Return the moves restricted to the chains CP-SAT chooses at the prices of the plan in `state`."""
-    time_s = None if clock.deterministic else max(0.1, _CHOICE_SHARE * clock.remaining_s)
+def _chosen_only(state: State, moves: Moves, clock: Clock, seed: int, share: float = _CHOICE_SHARE) -> Moves:
+    """Return the moves restricted to the chains CP-SAT chooses at the prices of the plan in `state`.
+
+    Where it chooses none in `share` of the time left, each job keeps the chain that is cheapest by estimate.
+    """
+    time_s = None if clock.deterministic else max(0.1, share * clock.remaining_s)
     chosen = choose(state.instance, moves.chains, learn_prices(state), seed, time_s, clock.interrupted)
     chains: dict[int, tuple[Chain, ...]] = {}
     for job in state.instance.jobs:
-        chains[job.index] = (chosen[job.index],) if job.index in chosen else ()
+        found = (chosen[job.index],) if job.index in chosen else ()
+        chains[job.index] = found if chosen else moves.chains[job.index][:1]
     return Moves(state.instance, chains, moves.random, moves.neighbours)
 
 

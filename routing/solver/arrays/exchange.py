@@ -13,7 +13,6 @@ from routing.solver.arrays.layout import (
     L_STORE,
     L_TO,
     M_SHIFT,
-    O_COUNT,
     Q_LEGS,
     Q_OPTION,
     T_BOXED,
@@ -41,6 +40,7 @@ from routing.solver.buses import BusLoad
 from routing.solver.day_loops import BEGINS, PLACE, ROWS, IntArray
 from routing.solver.days import Day
 from routing.solver.instance import BusRide, Job
+from routing.solver.itineraries import MOST_RIDES
 from routing.solver.sorties import DroneDay, Flight, Sortie
 from routing.solver.state import State
 from routing.solver.tasks import Chain, Ride, Task
@@ -156,8 +156,8 @@ def _empty_sheet(state: State, facts: Facts, near: IntArray, seeds: IntArray, ro
     longest = max((sum(1 for _ in owner.tasks()) for owner in state.owners()), default=0)
     listed = max(room[1], _ROOM * longest)
     sorties = max(room[2], _ROOM * max((len(drone.sorties) for drone in drones), default=0))
-    most_legs = int(facts.options[:, O_COUNT].max(initial=1))
-    shift = (max(most_legs, *map(len, state.served.values()), 1) - 1).bit_length()
+    most_legs = 1 if state.instance.only_direct else MOST_RIDES  # of any list of itineraries: lists may get longer
+    shift = (max([most_legs, *map(len, state.served.values())]) - 1).bit_length()
     rides = 1 << shift
     ints, floats = _journal_size(facts, (len(days), len(drones), trips, jobs), (stops, listed, sorties, calls), rides)
     width = max(_LEAST_LINE, 2 * listed + rides)

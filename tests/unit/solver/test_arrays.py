@@ -179,3 +179,19 @@ def test_a_handle_names_what_it_is_made_of() -> None:
     best = Best(*(np.zeros((2,) * (1 + k % 3), dtype=np.int64) for k in range(len(Best._fields))))
     found = handle(best)
     assert found is best or (isinstance(found, Handle) and found.numba_type.field("stops").ndim == best.stops.ndim)
+
+
+def test_a_search_without_any_itineraries_may_be_given_some() -> None:
+    """Tests that lists of itineraries can grow from nothing to chains of several rides."""
+    state, moves = first_plan(3)
+    full = {job.index: moves.chains[job.index] for job in state.instance.jobs}
+    assert max(len(chain.rides) for chains in full.values() for chain in chains) > 1
+    bare = State(state.instance)
+    moves.chains.update(dict.fromkeys(full, ()))
+    search = Search(bare, moves)
+    moves.chains.update(full)
+    search.widen()
+    search.insert(bare.jobs, lambda: False)
+    search.write()
+    assert bare.orders_served > 0
+    assert max(map(len, bare.served.values())) > 1

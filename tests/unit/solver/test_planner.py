@@ -245,3 +245,12 @@ def test_undoing_a_move_restores_every_time_and_cost() -> None:
     assert picture() != before
     state.rollback()
     assert picture() == before
+
+
+def test_where_no_choice_is_made_in_time_the_cheapest_estimates_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests itineraries fixed before the rounds when CP-SAT finds nothing: still a plan, of single itineraries."""
+    monkeypatch.setattr("routing.solver.planner.choose", lambda *_: {})
+    day = county(5, orders=30)
+    solution = solve(day, Limits(None, 50, sequential=True), 1)
+    assert violations(day, solution.plan) == []
+    assert len(solution.plan.unassigned) < 30
