@@ -28,7 +28,6 @@ _FOCUS_SHARE, _FOCUS_DRAWS = 0.7, 12
 """Until that share of the effort is used, moves are drawn anew, so many times, until they touch what was disturbed."""
 _FURTHER_STARTS, _START_SHARE = 2, 0.35
 """Further orders of insertion that are tried: so many where effort is counted, else until that share of it is used."""
-_REPAIRS = 8
 _LAST_CHAINS = 40
 """Chains tried for orders still left out at the end."""
 
@@ -80,12 +79,16 @@ def continue_plan(
         chosen = [job for job in instance.jobs if not may_move.isdisjoint(order.id for order in job.orders)]
         movable = free | {job.index for job in chosen}
     _improve(state, moves, clock, movable, free)
-    found = sound_plan(state, moves.chains, clock.cancelled)
+
+    def late() -> bool:
+        return clock.cancelled() or clock.overdue()
+
+    found = sound_plan(state, moves.chains, late)
     if state.orders_served == len(problem.orders):
         return Continued(found, (), clock.iteration)
     state = state_of(single, found)
     left = [job for job in single.jobs if job.index not in state.served]
-    found = add_jobs(state, found, left, ChainBook(finder, _LAST_CHAINS), clock.cancelled)
+    found = add_jobs(state, found, left, ChainBook(finder, _LAST_CHAINS), late)
     reasons = explain_state(finder, state, clock.cancelled, clock.overdue)
     return Continued(found, reasons, clock.iteration)
 

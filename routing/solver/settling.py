@@ -47,18 +47,20 @@ def add_jobs(
     state, plan
         The plan, not settled in the state; the state follows.
     stop
-        Asked before every trial; once it returns True the rest stays out.
+        Asked before every job and every trial; once it returns True the rest stays out.
     """
     cost = cost_so_far(state.instance.problem, plan)
     for job in jobs:
+        if stop():
+            break
         for proposal in proposals(state, job, chains[job.index], job.unserved_cost)[:SETTLED_TRIES]:
             if stop():
                 return plan
             state.begin()
             found = _settled_with(state, job, proposal)
-            if found is not None and cost_so_far(state.instance.problem, found) < cost:
+            if found is not None and found[0] < cost:
                 state.commit()
-                plan, cost = found, cost_so_far(state.instance.problem, found)
+                cost, plan = found
                 break
             state.rollback()
             state.refresh_all()
@@ -79,15 +81,15 @@ def extra_cost_settled(state: State, job: Job, proposal: Proposal, before: int) 
     found = _settled_with(state, job, proposal)
     state.rollback()
     state.refresh_all()
-    return None if found is None else cost_so_far(state.instance.problem, found) - before + round(job.unserved_cost)
+    return None if found is None else found[0] - before + round(job.unserved_cost)
 
 
-def _settled_with(state: State, job: Job, proposal: Proposal) -> Plan | None:
-    """Place a job; return the plan, None where it cannot be placed so or something breaks a rule then."""
+def _settled_with(state: State, job: Job, proposal: Proposal) -> tuple[int, Plan] | None:
+    """Place a job; return the plan and its cost, None where it cannot be placed so or something breaks a rule then."""
     if not state.place(job, proposal):
         return None
     plan, out = _settle_either_way(state)
-    return None if out else plan
+    return None if out else (cost_so_far(state.instance.problem, plan), plan)
 
 
 def _drop_broken(state: State, dropped: list[Job]) -> Plan:
@@ -130,14 +132,7 @@ def settle_for_fetchers(state: State) -> None:
     days = _days(state)
     for day in days:
         day.start_early()
-    days.sort(key=lambda day: (-day.earliest[-1], day.vehicle_id))
-    for _ in range(_PASSES):
-        moved = False
-        for day in days:
-            moved = day.squeeze() or moved
-            day.publish()
-        if not moved:
-            break
+    _agree(sorted(days, key=lambda day: (-day.earliest[-1], day.vehicle_id)), Day.squeeze)
 
 
 def settle_for_bringers(state: State) -> None:
@@ -146,11 +141,15 @@ def settle_for_bringers(state: State) -> None:
     A round that serves many places before it hands over need not stand still on its way then with cold goods aboard.
     """
     state.refresh_all()
-    days = sorted(_days(state), key=lambda day: (day.earliest[0], day.vehicle_id))
+    _agree(sorted(_days(state), key=lambda day: (day.earliest[0], day.vehicle_id)), Day.follow)
+
+
+def _agree(days: Sequence[Day], move: Callable[[Day], bool]) -> None:
+    """Move the starts of one day after the other by what others published, until none moves or a few times at most."""
     for _ in range(_PASSES):
         moved = False
         for day in days:
-            moved = day.follow() or moved
+            moved = move(day) or moved
             day.publish()
         if not moved:
             break
